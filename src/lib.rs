@@ -1,1 +1,3 @@
-//! Start here.
+//! Countersign: a standalone OAuth 2 and OpenID Connect authorization server.
+
+pub mod base;

@@ -1,0 +1,203 @@
+//! Secrets that the server makes and clients or browsers hold: `prefix_id_secret_checksum`.
+//!
+//! The id names the secret in a log without giving it away, the secret carries 256 bits, and the checksum lets a secret
+//! scanner (and this server, before any look-up) tell a token from a look-alike. Only the SHA-256 of the whole is stored.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::encoding::{base64url, sha256};
+use super::entropy::{self, Entropy, EntropyError};
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const ID_LENGTH: usize = 12;
+/// 62^43 > 2^256.
+const SECRET_LENGTH: usize = 43;
+const CHECKSUM_LENGTH: usize = 6;
+
+/// What a secret is for. A secret of one kind is never accepted as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenKind {
+    /// An authorization code (RFC 6749 §1.3.1).
+    Code,
+    /// A refresh token (RFC 6749 §1.5).
+    Refresh,
+    /// A browser session.
+    Session,
+    /// A generated client secret (RFC 6749 §2.3.1).
+    ClientSecret,
+    /// Ties forms to the browser that was given them.
+    Browser,
+}
+
+impl TokenKind {
+    /// The prefix that a secret scanner looks for.
+    #[must_use]
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Code => "csgn_ac",
+            Self::Refresh => "csgn_rt",
+            Self::Session => "csgn_se",
+            Self::ClientSecret => "csgn_cs",
+            Self::Browser => "csgn_br",
+        }
+    }
+
+    fn length(self) -> usize {
+        self.prefix().len() + 1 + ID_LENGTH + 1 + SECRET_LENGTH + 1 + CHECKSUM_LENGTH
+    }
+}
+
+/// A secret in clear. It cannot be printed, compared with `==` or serialised; `reveal` is the one way out.
+#[derive(Clone)]
+pub struct PlainToken(Zeroizing<String>);
+
+impl PlainToken {
+    /// A new secret of 256 bits.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn random(kind: TokenKind, source: &dyn Entropy) -> Result<Self, EntropyError> {
+        let mut text = String::with_capacity(kind.length());
+        text.push_str(kind.prefix());
+        text.push('_');
+        push_random(&mut text, ID_LENGTH, source)?;
+        text.push('_');
+        push_random(&mut text, SECRET_LENGTH, source)?;
+        text.push('_');
+        let checksum = checksum(&text);
+        text.push_str(&checksum);
+        Ok(Self(Zeroizing::new(text)))
+    }
+
+    /// A presented text, if it has the shape and the checksum of `kind`.
+    #[must_use]
+    pub fn parse(kind: TokenKind, text: &str) -> Option<Self> {
+        if text.len() != kind.length() || !text.is_ascii() {
+            return None;
+        }
+        let rest = text.strip_prefix(kind.prefix())?.strip_prefix('_')?;
+        let (id, rest) = rest.split_once('_')?;
+        let (secret, _) = rest.split_once('_')?;
+        if id.len() != ID_LENGTH || secret.len() != SECRET_LENGTH {
+            return None;
+        }
+        let (body, found) = text.split_at(text.len() - CHECKSUM_LENGTH);
+        (found == checksum(body)).then(|| Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// The whole secret, to be handed to the one who will hold it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored.
+    #[must_use]
+    pub fn hash(&self) -> HashedToken {
+        HashedToken::of(&self.0)
+    }
+}
+
+impl fmt::Debug for PlainToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainToken(…)")
+    }
+}
+
+/// The SHA-256 of a secret, in base64url: what the database holds.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HashedToken(String);
+
+impl HashedToken {
+    /// The hash of any presented text: the look-up key of a machine-made secret.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self(base64url(&sha256(text.as_bytes())))
+    }
+
+    /// A hash that was stored.
+    #[must_use]
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// For the database.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `text` is the secret, in constant time.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.as_bytes().ct_eq(HashedToken::of(text).0.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for HashedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HashedToken(…)")
+    }
+}
+
+/// Appends `count` characters of base 62, each drawn without bias (bytes from 248 on are thrown away).
+fn push_random(text: &mut String, count: usize, source: &dyn Entropy) -> Result<(), EntropyError> {
+    let mut left = count;
+    while left > 0 {
+        let drawn: Zeroizing<[u8; 64]> = Zeroizing::new(entropy::bytes(source)?);
+        for byte in drawn.iter().filter(|byte| **byte < 248).take(left) {
+            text.push(char::from(ALPHABET[usize::from(byte % 62)]));
+            left -= 1;
+        }
+    }
+    Ok(())
+}
+
+fn checksum(body: &str) -> String {
+    let digest = sha256(body.as_bytes());
+    digest.iter().take(CHECKSUM_LENGTH).map(|byte| char::from(ALPHABET[usize::from(byte % 62)])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::entropy::OsEntropy;
+
+    #[test]
+    fn a_token_parses_as_its_own_kind_only() {
+        let token = PlainToken::random(TokenKind::Code, &OsEntropy).unwrap();
+        assert!(PlainToken::parse(TokenKind::Code, token.reveal()).is_some());
+        assert!(PlainToken::parse(TokenKind::Refresh, token.reveal()).is_none());
+    }
+
+    #[test]
+    fn a_changed_character_breaks_the_checksum() {
+        let token = PlainToken::random(TokenKind::Refresh, &OsEntropy).unwrap();
+        for at in [0, 9, 25, token.reveal().len() - 1] {
+            let mut changed = token.reveal().to_owned();
+            let other = if changed.as_bytes()[at] == b'a' { "b" } else { "a" };
+            changed.replace_range(at..=at, other);
+            assert!(PlainToken::parse(TokenKind::Refresh, &changed).is_none(), "{at}");
+        }
+    }
+
+    #[test]
+    fn neither_form_can_be_printed() {
+        let token = PlainToken::random(TokenKind::Session, &OsEntropy).unwrap();
+        let shown = format!("{token:?} {:?}", token.hash());
+        assert!(!shown.contains(token.reveal()) && !shown.contains(token.hash().as_str()));
+    }
+
+    #[test]
+    fn every_token_is_new() {
+        let made: std::collections::HashSet<_> = (0..1000)
+            .map(|_| PlainToken::random(TokenKind::Code, &OsEntropy).unwrap().reveal().to_owned())
+            .collect();
+        assert_eq!(made.len(), 1000);
+    }
+}
