@@ -1,0 +1,26 @@
+//! The longest value of each parameter, in bytes; checked before anything is looked up.
+//!
+//! RFC 6749 leaves sizes open: these are far above what clients send and far below what hurts.
+
+/// The longest accepted value of the parameter `name`, in bytes.
+#[must_use]
+pub fn max_length(name: &str) -> usize {
+    match name {
+        "max_age" => 10,
+        "response_type" | "response_mode" | "code_challenge_method" | "prompt" | "display" | "decision" => 64,
+        "grant_type" | "code_challenge" | "code_verifier" | "ui_locales" | "acr_values" => 128,
+        "client_id" | "username" | "code" | "refresh_token" | "login_hint" | "csrf" => 256,
+        "nonce" | "resource" => 512,
+        "client_secret" | "password" => 1024,
+        "redirect_uri" | "post_logout_redirect_uri" | "state" | "scope" => 2048,
+        "id_token_hint" | "request" => 16_384,
+        _ => 4096,
+    }
+}
+
+/// The most parameters of one request.
+pub const MAX_PARAMETERS: usize = 64;
+/// The longest parameter name, in bytes.
+pub const MAX_NAME_BYTES: usize = 64;
+/// The most `resource` values of one request (RFC 8707 §2 allows several).
+pub const MAX_RESOURCES: usize = 8;

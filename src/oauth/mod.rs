@@ -1,0 +1,23 @@
+//! What is said on the wire: types and rules, without I/O and without a clock. One file per word or per spec.
+
+pub mod challenge;
+pub mod client_id;
+pub mod error;
+pub mod grant_type;
+pub mod limits;
+pub mod params;
+pub mod prompt;
+pub mod redirect_uri;
+pub mod resource;
+pub mod scope;
+pub mod token_response;
+
+pub use challenge::{CodeChallenge, CodeVerifier};
+pub use client_id::ClientId;
+pub use error::{ErrorCode, OAuthError};
+pub use grant_type::GrantType;
+pub use params::Params;
+pub use prompt::Prompt;
+pub use redirect_uri::RedirectUri;
+pub use resource::Resource;
+pub use scope::{Scope, ScopeToken};

@@ -1,0 +1,22 @@
+//! The answer of the token endpoint (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3).
+
+use serde::Serialize;
+
+/// A successful token response. `Debug` is left out on purpose: it holds tokens.
+#[derive(Serialize)]
+pub struct TokenResponse {
+    /// The access token, a JWT of RFC 9068.
+    pub access_token: String,
+    /// Always `Bearer` (RFC 6750).
+    pub token_type: &'static str,
+    /// Seconds until the access token is dead.
+    pub expires_in: i64,
+    /// RFC 6749 §5.1: "OPTIONAL, if identical to the scope requested by the client; otherwise, REQUIRED." Always sent.
+    pub scope: String,
+    /// The next refresh token, where the grant gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// The ID token, where the scope has `openid` and a user is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+}
