@@ -24,11 +24,15 @@ impl ClientId {
 impl FromStr for ClientId {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let sound = !text.is_empty() && text.len() <= MAX_CLIENT_ID_BYTES && text.bytes().all(|b| b.is_ascii_graphic());
+        let sound = !text.is_empty()
+            && text.len() <= MAX_CLIENT_ID_BYTES
+            && text.bytes().all(|b| b.is_ascii_graphic());
         if sound {
             Ok(Self(text.to_owned()))
         } else {
-            Err(format!("a client id has 1 to {MAX_CLIENT_ID_BYTES} visible ASCII characters and no blank"))
+            Err(format!(
+                "a client id has 1 to {MAX_CLIENT_ID_BYTES} visible ASCII characters and no blank"
+            ))
         }
     }
 }

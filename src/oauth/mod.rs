@@ -1,5 +1,6 @@
 //! What is said on the wire: types and rules, without I/O and without a clock. One file per word or per spec.
 
+pub mod algorithm;
 pub mod challenge;
 pub mod client_id;
 pub mod error;

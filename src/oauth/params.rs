@@ -34,7 +34,9 @@ impl Params {
 
     fn add(&mut self, name: String, value: String) -> Result<(), OAuthError> {
         if name.len() > MAX_NAME_BYTES {
-            return Err(refused(format!("a parameter name is longer than {MAX_NAME_BYTES} bytes")));
+            return Err(refused(format!(
+                "a parameter name is longer than {MAX_NAME_BYTES} bytes"
+            )));
         }
         if value.is_empty() {
             return Ok(());
@@ -49,7 +51,9 @@ impl Params {
         }
         if name == "resource" {
             if self.resources.len() >= MAX_RESOURCES {
-                return Err(refused(format!("more than {MAX_RESOURCES} resource parameters")));
+                return Err(refused(format!(
+                    "more than {MAX_RESOURCES} resource parameters"
+                )));
             }
             self.resources.push(value);
             return Ok(());
@@ -72,7 +76,8 @@ impl Params {
     /// # Errors
     /// `invalid_request` that names the missing parameter.
     pub fn require(&self, name: &str) -> Result<&str, OAuthError> {
-        self.get(name).ok_or_else(|| refused(format!("{name} is missing")))
+        self.get(name)
+            .ok_or_else(|| refused(format!("{name} is missing")))
     }
 
     /// The `resource` values, in the order in which they came.
@@ -91,7 +96,11 @@ mod tests {
     use super::*;
 
     fn collect(pairs: &[(&str, &str)]) -> Result<Params, OAuthError> {
-        Params::collect(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Params::collect(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]

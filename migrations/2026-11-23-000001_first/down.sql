@@ -1,0 +1,15 @@
+DROP TABLE used_jtis;
+DROP TABLE throttles;
+DROP TABLE refresh_tokens;
+DROP TABLE codes;
+DROP TABLE authorizations;
+DROP TABLE consents;
+DROP TABLE sessions;
+DROP TABLE user_roles;
+DROP TABLE roles;
+DROP TABLE users;
+DROP TABLE resource_servers;
+DROP TABLE client_secrets;
+DROP TABLE clients;
+DROP TABLE signing_keys;
+DROP TABLE config_revision;

@@ -1,0 +1,82 @@
+//! The grant record that codes and refresh tokens hang on. Revoking it revokes the whole family.
+
+use std::str::FromStr;
+
+use crate::base::{Id, Timestamp};
+use crate::oauth::{ClientId, Resource, Scope};
+
+/// What a user (or a client for itself) allowed, once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorization {
+    /// Names the family in the log.
+    pub id: Id,
+    /// The client that got it.
+    pub client_id: ClientId,
+    /// The user who gave it.
+    pub user_id: Id,
+    /// The browser session in which it was given; none for the password grant.
+    pub session_id: Option<Id>,
+    /// What was allowed.
+    pub scope: Scope,
+    /// For which resource servers.
+    pub resources: Vec<Resource>,
+    /// When the user proved who they are.
+    pub authenticated_at: Timestamp,
+    /// The `nonce` of the authentication request, for the ID token.
+    pub nonce: Option<String>,
+    /// When it was given.
+    pub created_at: Timestamp,
+    /// From when on nothing more comes from it.
+    pub expires_at: Timestamp,
+    /// When and why it was revoked, if it was.
+    pub revoked: Option<(Timestamp, RevocationReason)>,
+}
+
+/// Why a family of tokens was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationReason {
+    /// RFC 6749 §4.1.2: its code was used twice.
+    CodeReplayed,
+    /// RFC 9700 §4.14.2: a refresh token was used twice.
+    RefreshTokenReused,
+    /// The user signed out.
+    Logout,
+    /// An operator did it.
+    Operator,
+}
+
+impl RevocationReason {
+    /// As it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeReplayed => "code_replayed",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::Logout => "logout",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl FromStr for RevocationReason {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        [
+            Self::CodeReplayed,
+            Self::RefreshTokenReused,
+            Self::Logout,
+            Self::Operator,
+        ]
+        .into_iter()
+        .find(|reason| reason.as_str() == text)
+        .ok_or_else(|| format!("unknown reason {text:?}"))
+    }
+}
+
+impl Authorization {
+    /// Whether tokens may still come from it.
+    #[must_use]
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && !self.expires_at.is_past(now)
+    }
+}

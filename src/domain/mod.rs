@@ -1,0 +1,70 @@
+//! What is remembered: states as enums that carry their dates, and transitions that can refuse. No I/O.
+
+pub mod authorization;
+pub mod client;
+pub mod code;
+pub mod consent;
+pub mod key;
+pub mod refresh_token;
+pub mod resource_server;
+pub mod role;
+pub mod session;
+pub mod throttle;
+pub mod user;
+
+pub use authorization::{Authorization, RevocationReason};
+pub use client::{Client, ClientSecret, Profile};
+pub use code::Code;
+pub use key::{KeyState, SigningKeyRecord};
+pub use refresh_token::RefreshToken;
+pub use resource_server::{ResourceServer, ScopeDefinition};
+pub use role::Role;
+pub use session::Session;
+pub use user::{User, UserName};
+
+/// What is wrong with a thing that someone wants to store: the field and, in words, why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The field, as it is called in the configuration and on the command line.
+    pub field: &'static str,
+    /// What is wrong, and what would be right.
+    pub text: String,
+}
+
+impl Problem {
+    pub(crate) fn new(field: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            field,
+            text: text.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.text)
+    }
+}
+
+/// A column holds what the code that wrote it could not have written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImpossibleRow {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+    /// The row's key; never a secret.
+    pub id: String,
+    /// What is wrong with it.
+    pub text: String,
+}
+
+impl std::fmt::Display for ImpossibleRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "impossible value in {}.{} of row {}: {}",
+            self.table, self.column, self.id, self.text
+        )
+    }
+}

@@ -1,0 +1,176 @@
+//! The table `authorizations`.
+
+use diesel::prelude::*;
+
+use crate::base::{Id, Timestamp};
+use crate::domain::{Authorization, ImpossibleRow, RevocationReason};
+
+use super::clients::{joined, split};
+use super::schema::authorizations as table;
+use super::{Conn, StoreError};
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = table)]
+struct Row {
+    id: String,
+    client_id: String,
+    user_id: String,
+    session_id: Option<String>,
+    scope: String,
+    resources: String,
+    authenticated_at: i64,
+    nonce: Option<String>,
+    created_at: i64,
+    expires_at: i64,
+    revoked_at: Option<i64>,
+    revoked_because: Option<String>,
+}
+
+impl TryFrom<Row> for Authorization {
+    type Error = ImpossibleRow;
+    fn try_from(row: Row) -> Result<Self, ImpossibleRow> {
+        let fault = |column, text: String| ImpossibleRow {
+            table: "authorizations",
+            column,
+            id: row.id.clone(),
+            text,
+        };
+        let revoked = match (row.revoked_at, row.revoked_because.as_deref()) {
+            (None, None) => None,
+            (Some(at), Some(reason)) => Some((
+                Timestamp(at),
+                reason.parse().map_err(|e| fault("revoked_because", e))?,
+            )),
+            _ => {
+                return Err(fault(
+                    "revoked_at",
+                    "a date without a reason, or a reason without a date".to_owned(),
+                ));
+            }
+        };
+        let session = row.session_id.as_deref().map(str::parse).transpose();
+        Ok(Self {
+            id: row.id.parse().map_err(|e| fault("id", format!("{e}")))?,
+            client_id: row.client_id.parse().map_err(|e| fault("client_id", e))?,
+            user_id: row
+                .user_id
+                .parse()
+                .map_err(|e| fault("user_id", format!("{e}")))?,
+            session_id: session.map_err(|e| fault("session_id", format!("{e}")))?,
+            scope: row.scope.parse().map_err(|e| fault("scope", e))?,
+            resources: split(&row.resources).map_err(|e| fault("resources", e))?,
+            authenticated_at: Timestamp(row.authenticated_at),
+            nonce: row.nonce.clone(),
+            created_at: Timestamp(row.created_at),
+            expires_at: Timestamp(row.expires_at),
+            revoked,
+        })
+    }
+}
+
+/// One authorization.
+///
+/// # Errors
+/// When the database fails or the row is impossible.
+pub fn find(conn: &mut Conn, id: Id) -> Result<Option<Authorization>, StoreError> {
+    let row: Option<Row> = table::table
+        .filter(table::id.eq(id.to_string()))
+        .select(table::all_columns)
+        .first(conn)
+        .optional()?;
+    Ok(row.map(Authorization::try_from).transpose()?)
+}
+
+/// Stores a new authorization.
+///
+/// # Errors
+/// [`StoreError::Reference`] when the user or the client is gone.
+pub fn insert(conn: &mut Conn, authorization: &Authorization) -> Result<(), StoreError> {
+    let row = Row {
+        id: authorization.id.to_string(),
+        client_id: authorization.client_id.to_string(),
+        user_id: authorization.user_id.to_string(),
+        session_id: authorization.session_id.map(|id| id.to_string()),
+        scope: authorization.scope.to_string(),
+        resources: joined(&authorization.resources),
+        authenticated_at: authorization.authenticated_at.0,
+        nonce: authorization.nonce.clone(),
+        created_at: authorization.created_at.0,
+        expires_at: authorization.expires_at.0,
+        revoked_at: authorization.revoked.map(|(at, _)| at.0),
+        revoked_because: authorization
+            .revoked
+            .map(|(_, reason)| reason.as_str().to_owned()),
+    };
+    diesel::insert_into(table::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Revokes the whole family; false when it was revoked before. The first reason stands.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke(
+    conn: &mut Conn,
+    id: Id,
+    now: Timestamp,
+    reason: RevocationReason,
+) -> Result<bool, StoreError> {
+    let rows = diesel::update(
+        table::table
+            .filter(table::id.eq(id.to_string()))
+            .filter(table::revoked_at.is_null()),
+    )
+    .set((
+        table::revoked_at.eq(now.0),
+        table::revoked_because.eq(reason.as_str()),
+    ))
+    .execute(conn)?;
+    Ok(rows == 1)
+}
+
+/// Revokes all that was given in a browser session.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke_of_session(
+    conn: &mut Conn,
+    session: Id,
+    now: Timestamp,
+    reason: RevocationReason,
+) -> Result<usize, StoreError> {
+    Ok(diesel::update(
+        table::table
+            .filter(table::session_id.eq(session.to_string()))
+            .filter(table::revoked_at.is_null()),
+    )
+    .set((
+        table::revoked_at.eq(now.0),
+        table::revoked_because.eq(reason.as_str()),
+    ))
+    .execute(conn)?)
+}
+
+/// Revokes all that a user gave.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke_of_user(
+    conn: &mut Conn,
+    user: Id,
+    now: Timestamp,
+    reason: RevocationReason,
+) -> Result<usize, StoreError> {
+    Ok(diesel::update(
+        table::table
+            .filter(table::user_id.eq(user.to_string()))
+            .filter(table::revoked_at.is_null()),
+    )
+    .set((
+        table::revoked_at.eq(now.0),
+        table::revoked_because.eq(reason.as_str()),
+    ))
+    .execute(conn)?)
+}

@@ -1,0 +1,86 @@
+//! The table `client_secrets`.
+
+use diesel::prelude::*;
+
+use crate::base::{HashedToken, Id, Timestamp};
+use crate::domain::{ClientSecret, ImpossibleRow};
+
+use super::schema::client_secrets as table;
+use super::{Conn, StoreError, revision};
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = table)]
+struct Row {
+    id: String,
+    client_id: String,
+    hash: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+}
+
+impl TryFrom<Row> for ClientSecret {
+    type Error = ImpossibleRow;
+    fn try_from(row: Row) -> Result<Self, ImpossibleRow> {
+        let fault = |column, text: String| ImpossibleRow {
+            table: "client_secrets",
+            column,
+            id: row.id.clone(),
+            text,
+        };
+        Ok(Self {
+            id: row.id.parse().map_err(|e| fault("id", format!("{e}")))?,
+            client_id: row.client_id.parse().map_err(|e| fault("client_id", e))?,
+            hash: HashedToken::from_stored(row.hash.clone()),
+            created_at: Timestamp(row.created_at),
+            expires_at: row.expires_at.map(Timestamp),
+        })
+    }
+}
+
+/// All secrets of all clients.
+///
+/// # Errors
+/// When the database fails or a row is impossible.
+pub fn all(conn: &mut Conn) -> Result<Vec<ClientSecret>, StoreError> {
+    let rows: Vec<Row> = table::table
+        .order((table::created_at, table::id))
+        .select(table::all_columns)
+        .load(conn)?;
+    rows.into_iter()
+        .map(|row| ClientSecret::try_from(row).map_err(StoreError::from))
+        .collect()
+}
+
+/// Stores a new secret.
+///
+/// # Errors
+/// [`StoreError::Reference`] when there is no such client, [`StoreError::Conflict`] when the secret exists.
+pub fn insert(conn: &mut Conn, secret: &ClientSecret) -> Result<(), StoreError> {
+    let row = Row {
+        id: secret.id.to_string(),
+        client_id: secret.client_id.to_string(),
+        hash: secret.hash.as_str().to_owned(),
+        created_at: secret.created_at.0,
+        expires_at: secret.expires_at.map(|at| at.0),
+    };
+    diesel::insert_into(table::table)
+        .values(row)
+        .execute(conn)?;
+    revision::bump(conn)
+}
+
+/// Lets a secret expire at `at`, unless it expires earlier; false when there is none of this id.
+///
+/// # Errors
+/// When the database fails.
+pub fn expire(conn: &mut Conn, id: Id, at: Timestamp) -> Result<bool, StoreError> {
+    let rows = diesel::update(
+        table::table
+            .filter(table::id.eq(id.to_string()))
+            .filter(table::expires_at.is_null().or(table::expires_at.gt(at.0))),
+    )
+    .set(table::expires_at.eq(at.0))
+    .execute(conn)?;
+    revision::bump(conn)?;
+    Ok(rows == 1)
+}

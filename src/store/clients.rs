@@ -1,0 +1,169 @@
+//! The table `clients`.
+
+use diesel::prelude::*;
+
+use crate::base::{Seconds, Timestamp};
+use crate::domain::client::ClientDraft;
+use crate::domain::{Client, ImpossibleRow};
+use crate::oauth::ClientId;
+
+use super::schema::clients;
+use super::{Conn, StoreError, revision};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = clients, treat_none_as_null = true)]
+struct Row {
+    id: String,
+    name: String,
+    profile: String,
+    grant_types: String,
+    redirect_uris: String,
+    post_logout_redirect_uris: String,
+    scope: String,
+    resources: String,
+    skip_consent: bool,
+    require_pkce: bool,
+    access_token_ttl_s: Option<i64>,
+    allow_long_access_tokens: bool,
+    refresh_token_ttl_s: Option<i64>,
+    declared: bool,
+    disabled_at: Option<i64>,
+    created_at: i64,
+}
+
+impl From<&Client> for Row {
+    fn from(client: &Client) -> Self {
+        Self {
+            id: client.id.to_string(),
+            name: client.name.clone(),
+            profile: client.profile.to_string(),
+            grant_types: joined(&client.grant_types),
+            redirect_uris: joined(&client.redirect_uris),
+            post_logout_redirect_uris: joined(&client.post_logout_redirect_uris),
+            scope: client.scope.to_string(),
+            resources: joined(&client.resources),
+            skip_consent: client.skip_consent,
+            require_pkce: client.require_pkce,
+            access_token_ttl_s: client.access_token_ttl.map(|ttl| ttl.0),
+            allow_long_access_tokens: client.allow_long_access_tokens,
+            refresh_token_ttl_s: client.refresh_token_ttl.map(|ttl| ttl.0),
+            declared: client.declared,
+            disabled_at: client.disabled_at.map(|at| at.0),
+            created_at: client.created_at.0,
+        }
+    }
+}
+
+impl TryFrom<Row> for Client {
+    type Error = ImpossibleRow;
+    fn try_from(row: Row) -> Result<Self, ImpossibleRow> {
+        let fault = |column, text: String| ImpossibleRow {
+            table: "clients",
+            column,
+            id: row.id.clone(),
+            text,
+        };
+        let draft = ClientDraft {
+            id: row.id.parse().map_err(|e| fault("id", e))?,
+            name: row.name.clone(),
+            profile: row.profile.parse().map_err(|e| fault("profile", e))?,
+            grant_types: split(&row.grant_types).map_err(|e| fault("grant_types", e))?,
+            redirect_uris: split(&row.redirect_uris).map_err(|e| fault("redirect_uris", e))?,
+            post_logout_redirect_uris: split(&row.post_logout_redirect_uris)
+                .map_err(|e| fault("post_logout_redirect_uris", e))?,
+            scope: row.scope.parse().map_err(|e| fault("scope", e))?,
+            resources: split(&row.resources).map_err(|e| fault("resources", e))?,
+            skip_consent: row.skip_consent,
+            require_pkce: row.require_pkce,
+            access_token_ttl: row.access_token_ttl_s.map(Seconds),
+            allow_long_access_tokens: row.allow_long_access_tokens,
+            refresh_token_ttl: row.refresh_token_ttl_s.map(Seconds),
+        };
+        let mut client = Client::check(draft, Timestamp(row.created_at)).map_err(|problems| {
+            fault(
+                "profile",
+                problems.iter().map(ToString::to_string).collect(),
+            )
+        })?;
+        client.declared = row.declared;
+        client.disabled_at = row.disabled_at.map(Timestamp);
+        Ok(client)
+    }
+}
+
+/// Values as the columns hold lists: separated by one blank.
+pub(super) fn joined<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
+    values
+        .into_iter()
+        .map(|value| value.to_string())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The other way.
+pub(super) fn split<T: std::str::FromStr, C: FromIterator<T>>(text: &str) -> Result<C, T::Err> {
+    text.split(' ')
+        .filter(|part| !part.is_empty())
+        .map(str::parse)
+        .collect()
+}
+
+/// All clients.
+///
+/// # Errors
+/// When the database fails or a row is impossible.
+pub fn all(conn: &mut Conn) -> Result<Vec<Client>, StoreError> {
+    let rows: Vec<Row> = clients::table
+        .order(clients::id)
+        .select(clients::all_columns)
+        .load(conn)?;
+    rows.into_iter()
+        .map(|row| Client::try_from(row).map_err(StoreError::from))
+        .collect()
+}
+
+/// One client.
+///
+/// # Errors
+/// When the database fails or the row is impossible.
+pub fn find(conn: &mut Conn, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    let row: Option<Row> = clients::table
+        .filter(clients::id.eq(id.as_str()))
+        .select(clients::all_columns)
+        .first(conn)
+        .optional()?;
+    Ok(row.map(Client::try_from).transpose()?)
+}
+
+/// Stores a new client.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the id is taken.
+pub fn insert(conn: &mut Conn, client: &Client) -> Result<(), StoreError> {
+    diesel::insert_into(clients::table)
+        .values(Row::from(client))
+        .execute(conn)?;
+    revision::bump(conn)
+}
+
+/// Stores a changed client; false when there is none of this id.
+///
+/// # Errors
+/// When the database fails.
+pub fn update(conn: &mut Conn, client: &Client) -> Result<bool, StoreError> {
+    let rows = diesel::update(clients::table.filter(clients::id.eq(client.id.as_str())))
+        .set(Row::from(client))
+        .execute(conn)?;
+    revision::bump(conn)?;
+    Ok(rows == 1)
+}
+
+/// Deletes a client with its secrets, consents and authorizations; false when there is none of this id.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(conn: &mut Conn, id: &ClientId) -> Result<bool, StoreError> {
+    let rows = diesel::delete(clients::table.filter(clients::id.eq(id.as_str()))).execute(conn)?;
+    revision::bump(conn)?;
+    Ok(rows == 1)
+}

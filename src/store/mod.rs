@@ -1,0 +1,181 @@
+//! The database: SQLite or PostgreSQL behind one set of queries. The only room that knows diesel.
+//!
+//! `conn` opens connections, `writer` is SQLite's one writer with group commit, and each table has its file. Functions of
+//! the table files take a [`Conn`]; only [`Store::read`] and [`Store::write`] hand one out.
+
+pub mod authorizations;
+pub mod client_secrets;
+pub mod clients;
+pub mod codes;
+mod columns;
+mod conn;
+mod error;
+pub mod keys;
+mod migrations;
+pub mod refresh_tokens;
+pub mod resource_servers;
+pub mod revision;
+pub mod roles;
+mod schema;
+pub mod sessions;
+pub mod sweep;
+pub mod throttles;
+mod url;
+pub mod used_jtis;
+pub mod users;
+mod writer;
+
+use std::time::Duration;
+
+pub use conn::Conn;
+pub use error::StoreError;
+pub use migrations::MigrationState;
+pub use url::DatabaseUrl;
+
+use conn::{Manager, in_transaction};
+use writer::Writer;
+
+/// How the database is reached.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// The most connections (readers, on SQLite).
+    pub pool_size: u32,
+    /// How long a request waits for a connection or for the writer.
+    pub acquire_timeout: Duration,
+    /// SQLite's `synchronous`: `FULL` keeps every acknowledged write over a power cut.
+    pub synchronous_full: bool,
+}
+
+/// A handle on the database; shared by all threads.
+pub struct Store {
+    options: StoreOptions,
+    pool: r2d2::Pool<Manager>,
+    writer: Option<Writer>,
+}
+
+impl Store {
+    /// Prepares pools; connects when first asked.
+    ///
+    /// # Errors
+    /// When the options are not usable.
+    pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let manager = Manager::readers(&options);
+        let pool = r2d2::Pool::builder()
+            .max_size(options.pool_size.max(1))
+            .min_idle(Some(0))
+            .connection_timeout(options.acquire_timeout)
+            .error_handler(Box::new(conn::LogErrors))
+            .build_unchecked(manager);
+        let writer = options
+            .url
+            .is_sqlite()
+            .then(|| Writer::start(&options))
+            .transpose()?;
+        Ok(Self {
+            options,
+            pool,
+            writer,
+        })
+    }
+
+    /// Runs queries that change nothing.
+    ///
+    /// # Errors
+    /// What `queries` says, or [`StoreError::Unavailable`].
+    pub fn read<T>(
+        &self,
+        name: &'static str,
+        queries: impl Fn(&mut Conn) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut pooled = self
+            .pool
+            .get()
+            .map_err(|e| StoreError::unavailable(name, &e))?;
+        let result = queries(&mut pooled.conn);
+        pooled.note(&result);
+        result.map_err(|e| e.within(name))
+    }
+
+    /// Runs `queries` in one write transaction and answers after the commit. `Err` rolls back; a refusal that must be
+    /// remembered is an `Ok` whose value says no. `queries` may run again when PostgreSQL asks for a retry.
+    ///
+    /// # Errors
+    /// What `queries` says, or [`StoreError::Unavailable`]: then nothing was committed, or nobody can say.
+    pub fn write<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        queries: impl Fn(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if let Some(writer) = &self.writer {
+            return writer.run(name, queries).map_err(|e| e.within(name));
+        }
+        let mut tries = 0;
+        loop {
+            let mut pooled = self
+                .pool
+                .get()
+                .map_err(|e| StoreError::unavailable(name, &e))?;
+            let result = in_transaction(&mut pooled.conn, &queries);
+            pooled.note(&result);
+            tries += 1;
+            match result {
+                Err(StoreError::Serialization) if tries < 5 => {}
+                other => return other.map_err(|e| e.within(name)),
+            }
+        }
+    }
+
+    /// Brings the tables up to date; safe to call from several nodes at once.
+    ///
+    /// # Errors
+    /// When the database is out of reach or a migration fails.
+    pub fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        migrations::up(&self.options)
+    }
+
+    /// Takes all migrations back, in reverse. Everything stored is lost.
+    ///
+    /// # Errors
+    /// When the database is out of reach or a migration fails.
+    pub fn revert_all(&self) -> Result<(), StoreError> {
+        migrations::down(&self.options)
+    }
+
+    /// Whether the tables are those of this program.
+    ///
+    /// # Errors
+    /// When the database is out of reach.
+    pub fn migration_state(&self) -> Result<MigrationState, StoreError> {
+        migrations::state(&self.options)
+    }
+
+    /// Whether the database answers, on a connection that waits at most `acquire_timeout`.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn ping(&self) -> Result<(), StoreError> {
+        self.read("ping", |conn| revision::current(conn).map(|_| ()))
+    }
+
+    /// The columns of every table as the database has them: `(table, column, nullable)`, sorted.
+    ///
+    /// # Errors
+    /// When the database is out of reach.
+    pub fn described_columns(&self) -> Result<Vec<(String, String, bool)>, StoreError> {
+        self.read("describe", columns::described)
+    }
+
+    /// The columns of every table as the queries expect them, sorted likewise.
+    #[must_use]
+    pub fn expected_columns() -> Vec<(String, String, bool)> {
+        columns::expected()
+    }
+
+    /// Where the database is, without its password.
+    #[must_use]
+    pub fn shown_url(&self) -> String {
+        self.options.url.shown()
+    }
+}

@@ -1,0 +1,121 @@
+//! The table `resource_servers`.
+
+use diesel::prelude::*;
+
+use crate::base::{Seconds, Timestamp};
+use crate::domain::{ImpossibleRow, ResourceServer};
+use crate::oauth::Resource;
+
+use super::schema::resource_servers as table;
+use super::{Conn, StoreError, revision};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = table, treat_none_as_null = true)]
+struct Row {
+    id: String,
+    name: String,
+    scopes: String,
+    access_token_ttl_s: Option<i64>,
+    allow_long_access_tokens: bool,
+    signing_algorithm: Option<String>,
+    include_roles: bool,
+    declared: bool,
+    created_at: i64,
+}
+
+impl TryFrom<&ResourceServer> for Row {
+    type Error = ImpossibleRow;
+    fn try_from(server: &ResourceServer) -> Result<Self, ImpossibleRow> {
+        let scopes = serde_json::to_string(&server.scopes).map_err(|e| ImpossibleRow {
+            table: "resource_servers",
+            column: "scopes",
+            id: server.id.to_string(),
+            text: e.to_string(),
+        })?;
+        Ok(Self {
+            id: server.id.to_string(),
+            name: server.name.clone(),
+            scopes,
+            access_token_ttl_s: server.access_token_ttl.map(|ttl| ttl.0),
+            allow_long_access_tokens: server.allow_long_access_tokens,
+            signing_algorithm: server
+                .signing_algorithm
+                .map(|algorithm| algorithm.to_string()),
+            include_roles: server.include_roles,
+            declared: server.declared,
+            created_at: server.created_at.0,
+        })
+    }
+}
+
+impl TryFrom<Row> for ResourceServer {
+    type Error = ImpossibleRow;
+    fn try_from(row: Row) -> Result<Self, ImpossibleRow> {
+        let fault = |column, text: String| ImpossibleRow {
+            table: "resource_servers",
+            column,
+            id: row.id.clone(),
+            text,
+        };
+        let algorithm = row.signing_algorithm.as_deref().map(str::parse).transpose();
+        Ok(Self {
+            id: row.id.parse().map_err(|e| fault("id", e))?,
+            name: row.name.clone(),
+            scopes: serde_json::from_str(&row.scopes)
+                .map_err(|e| fault("scopes", e.to_string()))?,
+            access_token_ttl: row.access_token_ttl_s.map(Seconds),
+            allow_long_access_tokens: row.allow_long_access_tokens,
+            signing_algorithm: algorithm.map_err(|e| fault("signing_algorithm", format!("{e}")))?,
+            include_roles: row.include_roles,
+            declared: row.declared,
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+/// All resource servers.
+///
+/// # Errors
+/// When the database fails or a row is impossible.
+pub fn all(conn: &mut Conn) -> Result<Vec<ResourceServer>, StoreError> {
+    let rows: Vec<Row> = table::table
+        .order(table::id)
+        .select(table::all_columns)
+        .load(conn)?;
+    rows.into_iter()
+        .map(|row| ResourceServer::try_from(row).map_err(StoreError::from))
+        .collect()
+}
+
+/// Stores a new resource server.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the id is taken.
+pub fn insert(conn: &mut Conn, server: &ResourceServer) -> Result<(), StoreError> {
+    diesel::insert_into(table::table)
+        .values(Row::try_from(server)?)
+        .execute(conn)?;
+    revision::bump(conn)
+}
+
+/// Stores a changed resource server; false when there is none of this id.
+///
+/// # Errors
+/// When the database fails.
+pub fn update(conn: &mut Conn, server: &ResourceServer) -> Result<bool, StoreError> {
+    let rows = diesel::update(table::table.filter(table::id.eq(server.id.as_str())))
+        .set(Row::try_from(server)?)
+        .execute(conn)?;
+    revision::bump(conn)?;
+    Ok(rows == 1)
+}
+
+/// Deletes a resource server; false when there is none of this id.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(conn: &mut Conn, id: &Resource) -> Result<bool, StoreError> {
+    let rows = diesel::delete(table::table.filter(table::id.eq(id.as_str()))).execute(conn)?;
+    revision::bump(conn)?;
+    Ok(rows == 1)
+}

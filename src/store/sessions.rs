@@ -1,0 +1,159 @@
+//! The table `sessions`.
+
+use diesel::prelude::*;
+
+use crate::base::{HashedToken, Id, Timestamp};
+use crate::domain::{ImpossibleRow, Session};
+
+use super::schema::sessions as table;
+use super::{Conn, StoreError};
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = table)]
+struct Row {
+    id: String,
+    token_hash: String,
+    user_id: String,
+    authenticated_at: i64,
+    last_seen_at: i64,
+    expires_at: i64,
+    ended_at: Option<i64>,
+}
+
+impl TryFrom<Row> for Session {
+    type Error = ImpossibleRow;
+    fn try_from(row: Row) -> Result<Self, ImpossibleRow> {
+        let fault = |column, e: uuid::Error| ImpossibleRow {
+            table: "sessions",
+            column,
+            id: row.id.clone(),
+            text: e.to_string(),
+        };
+        Ok(Self {
+            id: row.id.parse().map_err(|e| fault("id", e))?,
+            token_hash: HashedToken::from_stored(row.token_hash.clone()),
+            user_id: row.user_id.parse().map_err(|e| fault("user_id", e))?,
+            authenticated_at: Timestamp(row.authenticated_at),
+            last_seen_at: Timestamp(row.last_seen_at),
+            expires_at: Timestamp(row.expires_at),
+            ended_at: row.ended_at.map(Timestamp),
+        })
+    }
+}
+
+/// The session of this cookie.
+///
+/// # Errors
+/// When the database fails or the row is impossible.
+pub fn by_token(conn: &mut Conn, hash: &HashedToken) -> Result<Option<Session>, StoreError> {
+    let row: Option<Row> = table::table
+        .filter(table::token_hash.eq(hash.as_str()))
+        .select(table::all_columns)
+        .first(conn)
+        .optional()?;
+    Ok(row.map(Session::try_from).transpose()?)
+}
+
+/// The session of this id.
+///
+/// # Errors
+/// When the database fails or the row is impossible.
+pub fn find(conn: &mut Conn, id: Id) -> Result<Option<Session>, StoreError> {
+    let row: Option<Row> = table::table
+        .filter(table::id.eq(id.to_string()))
+        .select(table::all_columns)
+        .first(conn)
+        .optional()?;
+    Ok(row.map(Session::try_from).transpose()?)
+}
+
+/// Stores a new session.
+///
+/// # Errors
+/// [`StoreError::Reference`] when the user is gone.
+pub fn insert(conn: &mut Conn, session: &Session) -> Result<(), StoreError> {
+    let row = Row {
+        id: session.id.to_string(),
+        token_hash: session.token_hash.as_str().to_owned(),
+        user_id: session.user_id.to_string(),
+        authenticated_at: session.authenticated_at.0,
+        last_seen_at: session.last_seen_at.0,
+        expires_at: session.expires_at.0,
+        ended_at: session.ended_at.map(|at| at.0),
+    };
+    diesel::insert_into(table::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Writes down that a living session was used.
+///
+/// # Errors
+/// When the database fails.
+pub fn touch(conn: &mut Conn, id: Id, now: Timestamp) -> Result<(), StoreError> {
+    diesel::update(
+        table::table
+            .filter(table::id.eq(id.to_string()))
+            .filter(table::ended_at.is_null()),
+    )
+    .set(table::last_seen_at.eq(now.0))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// The same person proved again who they are: a new cookie for the same session, and a new `auth_time`. False when the
+/// session ended in the meantime.
+///
+/// # Errors
+/// When the database fails.
+pub fn renew(
+    conn: &mut Conn,
+    id: Id,
+    hash: &HashedToken,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<bool, StoreError> {
+    let rows = diesel::update(
+        table::table
+            .filter(table::id.eq(id.to_string()))
+            .filter(table::ended_at.is_null()),
+    )
+    .set((
+        table::token_hash.eq(hash.as_str()),
+        table::authenticated_at.eq(now.0),
+        table::last_seen_at.eq(now.0),
+        table::expires_at.eq(until.0),
+    ))
+    .execute(conn)?;
+    Ok(rows == 1)
+}
+
+/// Ends a session; false when it had ended.
+///
+/// # Errors
+/// When the database fails.
+pub fn end(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool, StoreError> {
+    let rows = diesel::update(
+        table::table
+            .filter(table::id.eq(id.to_string()))
+            .filter(table::ended_at.is_null()),
+    )
+    .set(table::ended_at.eq(now.0))
+    .execute(conn)?;
+    Ok(rows == 1)
+}
+
+/// Ends all sessions of a user.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_all_of_user(conn: &mut Conn, user: Id, now: Timestamp) -> Result<usize, StoreError> {
+    Ok(diesel::update(
+        table::table
+            .filter(table::user_id.eq(user.to_string()))
+            .filter(table::ended_at.is_null()),
+    )
+    .set(table::ended_at.eq(now.0))
+    .execute(conn)?)
+}

@@ -1,0 +1,91 @@
+//! The table `throttles`: an attempt is counted before the password is looked at, so that fifty at once count as fifty.
+
+use diesel::prelude::*;
+
+use crate::base::{Seconds, Timestamp};
+use crate::domain::throttle::{Limit, ThrottleKey};
+
+use super::schema::throttles as table;
+use super::{Conn, StoreError};
+
+/// Counts one attempt on every key.
+///
+/// `Ok(Some(wait))` when a key is full: then this attempt is not counted, and may come back after `wait`.
+///
+/// # Errors
+/// When the database fails.
+pub fn reserve(
+    conn: &mut Conn,
+    limits: &[Limit],
+    now: Timestamp,
+) -> Result<Option<Seconds>, StoreError> {
+    for (at, limit) in limits.iter().enumerate() {
+        if let Some(wait) = count(conn, limit, now)? {
+            for counted in &limits[..at] {
+                refund(conn, &counted.key)?;
+            }
+            return Ok(Some(wait));
+        }
+    }
+    Ok(None)
+}
+
+fn count(conn: &mut Conn, limit: &Limit, now: Timestamp) -> Result<Option<Seconds>, StoreError> {
+    let this = table::table.filter(table::key.eq(limit.key.as_str()));
+    let fits = diesel::update(
+        this.filter(table::expires_at.gt(now.0))
+            .filter(table::failures.lt(limit.max_failures)),
+    )
+    .set(table::failures.eq(table::failures + 1))
+    .execute(conn)?;
+    if fits == 1 {
+        return Ok(None);
+    }
+    let window_end = now + limit.window;
+    let anew = diesel::update(this.filter(table::expires_at.le(now.0)))
+        .set((table::failures.eq(1), table::expires_at.eq(window_end.0)))
+        .execute(conn)?;
+    if anew == 1 {
+        return Ok(None);
+    }
+    let full: Option<i64> = this.select(table::expires_at).first(conn).optional()?;
+    if let Some(expires_at) = full {
+        return Ok(Some(Timestamp(expires_at) - now));
+    }
+    let inserted = diesel::insert_into(table::table)
+        .values((
+            table::key.eq(limit.key.as_str()),
+            table::failures.eq(1),
+            table::expires_at.eq(window_end.0),
+        ))
+        .execute(conn);
+    match inserted.map_err(StoreError::from) {
+        // Another request of the same key was first: run again, and count on from its row.
+        Err(StoreError::Conflict) => Err(StoreError::Serialization),
+        other => other.map(|_| None),
+    }
+}
+
+/// Takes one attempt back: it turned out to be no failure.
+///
+/// # Errors
+/// When the database fails.
+pub fn refund(conn: &mut Conn, key: &ThrottleKey) -> Result<(), StoreError> {
+    diesel::update(
+        table::table
+            .filter(table::key.eq(key.as_str()))
+            .filter(table::failures.gt(0)),
+    )
+    .set(table::failures.eq(table::failures - 1))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets all attempts on a key.
+///
+/// # Errors
+/// When the database fails.
+pub fn reset(conn: &mut Conn, key: &ThrottleKey) -> Result<(), StoreError> {
+    diesel::delete(table::table.filter(table::key.eq(key.as_str()))).execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! The table `users`.
+
+use diesel::prelude::*;
+
+use crate::base::{Id, Timestamp};
+use crate::domain::{ImpossibleRow, User, UserName};
+
+use super::schema::users as table;
+use super::{Conn, StoreError};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = table, treat_none_as_null = true)]
+struct Row {
+    id: String,
+    username: String,
+    display_name: Option<String>,
+    email: Option<String>,
+    password_hash: String,
+    locked_at: Option<i64>,
+    created_at: i64,
+}
+
+impl From<&User> for Row {
+    fn from(user: &User) -> Self {
+        Self {
+            id: user.id.to_string(),
+            username: user.username.to_string(),
+            display_name: user.display_name.clone(),
+            email: user.email.clone(),
+            password_hash: user.password_hash.clone(),
+            locked_at: user.locked_at.map(|at| at.0),
+            created_at: user.created_at.0,
+        }
+    }
+}
+
+impl TryFrom<Row> for User {
+    type Error = ImpossibleRow;
+    fn try_from(row: Row) -> Result<Self, ImpossibleRow> {
+        let fault = |column, text: String| ImpossibleRow {
+            table: "users",
+            column,
+            id: row.id.clone(),
+            text,
+        };
+        Ok(Self {
+            id: row.id.parse().map_err(|e| fault("id", format!("{e}")))?,
+            username: UserName::parse(&row.username).map_err(|e| fault("username", e.text))?,
+            display_name: row.display_name.clone(),
+            email: row.email.clone(),
+            password_hash: row.password_hash.clone(),
+            locked_at: row.locked_at.map(Timestamp),
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+fn one(row: Option<Row>) -> Result<Option<User>, StoreError> {
+    Ok(row.map(User::try_from).transpose()?)
+}
+
+/// The user of this canonical name.
+///
+/// # Errors
+/// When the database fails or the row is impossible.
+pub fn by_name(conn: &mut Conn, name: &UserName) -> Result<Option<User>, StoreError> {
+    one(table::table
+        .filter(table::username.eq(name.as_str()))
+        .select(table::all_columns)
+        .first(conn)
+        .optional()?)
+}
+
+/// The user of this subject.
+///
+/// # Errors
+/// When the database fails or the row is impossible.
+pub fn find(conn: &mut Conn, id: Id) -> Result<Option<User>, StoreError> {
+    one(table::table
+        .filter(table::id.eq(id.to_string()))
+        .select(table::all_columns)
+        .first(conn)
+        .optional()?)
+}
+
+/// Up to `limit` users whose name comes after `after`, by name.
+///
+/// # Errors
+/// When the database fails or a row is impossible.
+pub fn page(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<User>, StoreError> {
+    let rows: Vec<Row> = table::table
+        .filter(table::username.gt(after))
+        .order(table::username)
+        .limit(limit)
+        .select(table::all_columns)
+        .load(conn)?;
+    rows.into_iter()
+        .map(|row| User::try_from(row).map_err(StoreError::from))
+        .collect()
+}
+
+/// Stores a new user.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the name is taken.
+pub fn insert(conn: &mut Conn, user: &User) -> Result<(), StoreError> {
+    diesel::insert_into(table::table)
+        .values(Row::from(user))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores a changed user; false when there is none of this id.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the new name is taken.
+pub fn update(conn: &mut Conn, user: &User) -> Result<bool, StoreError> {
+    let rows = diesel::update(table::table.filter(table::id.eq(user.id.to_string())))
+        .set(Row::from(user))
+        .execute(conn)?;
+    Ok(rows == 1)
+}
+
+/// Replaces a password hash, if it is still the one that was read: a hash with newer parameters must not undo a change of
+/// password that came in between.
+///
+/// # Errors
+/// When the database fails.
+pub fn rehash(conn: &mut Conn, id: Id, old: &str, new: &str) -> Result<bool, StoreError> {
+    let rows = diesel::update(
+        table::table
+            .filter(table::id.eq(id.to_string()))
+            .filter(table::password_hash.eq(old)),
+    )
+    .set(table::password_hash.eq(new))
+    .execute(conn)?;
+    Ok(rows == 1)
+}
+
+/// Deletes a user with everything of theirs; false when there is none of this id.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(conn: &mut Conn, id: Id) -> Result<bool, StoreError> {
+    let rows = diesel::delete(table::table.filter(table::id.eq(id.to_string()))).execute(conn)?;
+    Ok(rows == 1)
+}
