@@ -22,17 +22,30 @@ impl Params {
     /// # Errors
     /// `invalid_request` for a repeated, overlong or unprintable parameter.
     pub fn collect(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, OAuthError> {
-        let mut params = Self::default();
-        for (count, (name, value)) in pairs.into_iter().enumerate() {
-            if count >= MAX_PARAMETERS {
-                return Err(refused(format!("more than {MAX_PARAMETERS} parameters")));
-            }
-            params.add(name, value)?;
-        }
-        Ok(params)
+        let (params, fault) = Self::collect_sound(pairs);
+        fault.map_or(Ok(params), Err)
     }
 
-    fn add(&mut self, name: String, value: String) -> Result<(), OAuthError> {
+    /// Takes the sound parameters, and says what was wrong with the first unsound one. The authorization endpoint needs
+    /// both: where `client_id` and `redirect_uri` are sound, the client is told by redirect (RFC 6749 §4.1.2.1).
+    #[must_use]
+    pub fn collect_sound(pairs: impl IntoIterator<Item = (String, String)>) -> (Self, Option<OAuthError>) {
+        let mut params = Self::default();
+        let mut fault = None;
+        for (count, (name, value)) in pairs.into_iter().enumerate() {
+            if count >= MAX_PARAMETERS {
+                return (params, fault.or_else(|| Some(refused(format!("more than {MAX_PARAMETERS} parameters")))));
+            }
+            if let Err(error) = params.add(&name, value) {
+                // Of a repeated parameter neither value counts.
+                params.single.remove(&name);
+                fault.get_or_insert(error);
+            }
+        }
+        (params, fault)
+    }
+
+    fn add(&mut self, name: &str, value: String) -> Result<(), OAuthError> {
         if name.len() > MAX_NAME_BYTES {
             return Err(refused(format!(
                 "a parameter name is longer than {MAX_NAME_BYTES} bytes"
@@ -41,7 +54,7 @@ impl Params {
         if value.is_empty() {
             return Ok(());
         }
-        let limit = max_length(&name);
+        let limit = max_length(name);
         if value.len() > limit {
             return Err(refused(format!("{name} is longer than {limit} bytes")));
         }
@@ -58,10 +71,10 @@ impl Params {
             self.resources.push(value);
             return Ok(());
         }
-        if self.single.contains_key(&name) {
+        if self.single.contains_key(name) {
             return Err(refused(format!("{name} is given more than once")));
         }
-        self.single.insert(name, value);
+        self.single.insert(name.to_owned(), value);
         Ok(())
     }
 
@@ -113,6 +126,14 @@ mod tests {
     fn a_repeated_parameter_is_refused_and_named() {
         let error = collect(&[("state", "a"), ("state", "a")]).err().unwrap();
         assert_eq!(error.description, "state is given more than once");
+    }
+
+    #[test]
+    fn of_a_repeated_parameter_neither_value_counts() {
+        let pairs = [("state", "a"), ("state", "b"), ("state", "c"), ("client_id", "app")];
+        let (params, fault) = Params::collect_sound(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(params.get("client_id"), Some("app"));
+        assert!(fault.is_some());
     }
 
     #[test]

@@ -1,0 +1,134 @@
+//! The checks after the client and its redirect URI are proven, in their order. Each refusal goes back by redirect.
+
+use std::sync::Arc;
+
+use crate::domain::Client;
+use crate::flow::Cx;
+use crate::flow::target::{self, Target};
+use crate::jose::TokenType;
+use crate::oauth::{CodeChallenge, ErrorCode, GrantType, OAuthError, Params, Prompt};
+
+use super::{ReplyTo, ValidRequest, machine};
+
+/// Every check, in order.
+pub(super) fn all(
+    cx: &Cx,
+    client: &Arc<Client>,
+    reply: &ReplyTo,
+    params: &Params,
+) -> Result<ValidRequest, OAuthError> {
+    unsupported(params)?;
+    response_type(params)?;
+    response_mode(params)?;
+    grant(client)?;
+    let challenge = pkce(client, params)?;
+    let asked = target::requested(&cx.snapshot, client, params)?;
+    machine::run(client, reply, params, &asked, challenge.as_ref())?;
+    let (prompt, max_age_s) = (prompt(params)?, max_age(params)?);
+    let Target { scope, resources } = asked;
+    Ok(ValidRequest {
+        client_id: client.id.clone(),
+        reply: reply.clone(),
+        redirect_uri_given: params.get("redirect_uri").is_some(),
+        scope,
+        resources,
+        challenge,
+        nonce: params.get("nonce").map(str::to_owned),
+        prompt,
+        max_age_s,
+        login_hint: params.get("login_hint").map(str::to_owned),
+        ui_locales: params.get("ui_locales").map(str::to_owned),
+        expected_subject: expected_subject(cx, client, params)?,
+        started_at: cx.now,
+        reauthenticated: false,
+    })
+}
+
+/// OpenID Connect Core §6.1: an OP that does not do request objects "MUST return the request_not_supported error".
+fn unsupported(params: &Params) -> Result<(), OAuthError> {
+    for (name, code) in [
+        ("request", ErrorCode::RequestNotSupported),
+        ("request_uri", ErrorCode::RequestUriNotSupported),
+        ("registration", ErrorCode::RegistrationNotSupported),
+    ] {
+        if params.get(name).is_some() {
+            return Err(OAuthError::new(code));
+        }
+    }
+    Ok(())
+}
+
+/// RFC 9700 §2.1.2: no implicit grant; `code` is the only response type there is.
+fn response_type(params: &Params) -> Result<(), OAuthError> {
+    match params.require("response_type")? {
+        "code" => Ok(()),
+        _ => Err(OAuthError::new(ErrorCode::UnsupportedResponseType)),
+    }
+}
+
+fn response_mode(params: &Params) -> Result<(), OAuthError> {
+    match params.get("response_mode") {
+        None | Some("query") => Ok(()),
+        Some(_) => Err(OAuthError::new(ErrorCode::InvalidRequest).describe("response_mode is query, or left out")),
+    }
+}
+
+fn grant(client: &Client) -> Result<(), OAuthError> {
+    if client.may(GrantType::AuthorizationCode) {
+        return Ok(());
+    }
+    Err(OAuthError::new(ErrorCode::UnauthorizedClient).describe("this client may not use the authorization code grant"))
+}
+
+/// RFC 7636 §4.4.1: "If the server requires Proof Key for Code Exchange (PKCE) by OAuth public clients and the client
+/// does not send the "code_challenge" in the request, the authorization endpoint MUST return the authorization error
+/// response with the "error" value set to "invalid_request"."
+fn pkce(client: &Client, params: &Params) -> Result<Option<CodeChallenge>, OAuthError> {
+    let refuse = |text: &'static str| Err(OAuthError::new(ErrorCode::InvalidRequest).describe(text));
+    match (params.get("code_challenge"), params.get("code_challenge_method")) {
+        (None, Some(_)) => refuse("code_challenge_method without code_challenge"),
+        (None, None) if client.needs_pkce() => {
+            refuse("code_challenge is missing: this client must use PKCE with S256 (RFC 7636)")
+        }
+        (None, None) => Ok(None),
+        // RFC 7636 §4.3: the method defaults to plain, which RFC 9700 §2.1.1 rules out.
+        (Some(_), None) => refuse("code_challenge_method is missing; left out it means plain, and only S256 is allowed"),
+        (Some(challenge), Some("S256")) => {
+            challenge.parse().map(Some).map_err(|text: String| OAuthError::new(ErrorCode::InvalidRequest).describe(text))
+        }
+        (Some(_), Some(_)) => refuse("the transform algorithm is not supported: code_challenge_method is S256 only"),
+    }
+}
+
+fn prompt(params: &Params) -> Result<Prompt, OAuthError> {
+    let text = params.get("prompt").unwrap_or_default();
+    text.parse().map_err(|text: String| OAuthError::new(ErrorCode::InvalidRequest).describe(text))
+}
+
+fn max_age(params: &Params) -> Result<Option<i64>, OAuthError> {
+    let Some(text) = params.get("max_age") else { return Ok(None) };
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    match text.parse() {
+        Ok(seconds) if digits => Ok(Some(seconds)),
+        _ => Err(OAuthError::new(ErrorCode::InvalidRequest).describe("max_age is a number of seconds")),
+    }
+}
+
+/// OpenID Connect Core §3.1.2.1: `id_token_hint` names the user whom the client expects; it may have expired.
+fn expected_subject(cx: &Cx, client: &Client, params: &Params) -> Result<Option<String>, OAuthError> {
+    let Some(hint) = params.get("id_token_hint") else { return Ok(None) };
+    let refuse = |text: &'static str| OAuthError::new(ErrorCode::InvalidRequest).describe(text);
+    let claims = cx
+        .snapshot
+        .keys
+        .verify(hint, TokenType::IdToken)
+        .map_err(|e| refuse("id_token_hint is not an ID token of this server").because(e.to_string()))?;
+    let is = |name: &str, value: &str| claims.get(name).and_then(|claim| claim.as_str()) == Some(value);
+    if !is("iss", &cx.policy.issuer) || !is("aud", client.id.as_str()) {
+        return Err(refuse("id_token_hint was not issued by this server to this client"));
+    }
+    match claims.get("sub").and_then(|claim| claim.as_str()) {
+        Some(subject) => Ok(Some(subject.to_owned())),
+        None => Err(refuse("id_token_hint has no sub")),
+    }
+}

@@ -1,0 +1,114 @@
+//! Stores the authorization and its code, and with them what the user agreed to: one transaction.
+
+use std::sync::Arc;
+
+use crate::base::{Id, PlainToken, Timestamp, TokenKind};
+use crate::domain::consent::Consent;
+use crate::domain::{Authorization, Client, Code};
+use crate::flow::Cx;
+use crate::flow::login::SignedIn;
+use crate::flow::token::gives_refresh_token;
+use crate::oauth::OAuthError;
+use crate::store::{Conn, StoreError, authorizations, codes, consents, used_jtis};
+
+use super::ValidRequest;
+
+/// The purpose under which an answered consent page is remembered.
+const CONSENT_PAGE: &str = "consent";
+
+/// What came with a yes.
+pub(super) struct Agreed {
+    /// The ticket of the page; it counts once.
+    pub(super) jti: Id,
+    /// What to remember.
+    pub(super) consents: Vec<Consent>,
+}
+
+/// Issues a code: the URL that hands it to the client, or nothing when the consent page was answered before.
+pub(super) fn code(
+    cx: &Cx,
+    client: &Client,
+    valid: &ValidRequest,
+    known: &SignedIn,
+    agreed: Option<Agreed>,
+) -> Result<Option<String>, OAuthError> {
+    let plain = PlainToken::random(TokenKind::Code, &*cx.entropy)?;
+    let authorization = authorization(cx, client, valid, known)?;
+    let code = Code {
+        hash: plain.hash(),
+        authorization_id: authorization.id,
+        client_id: client.id.clone(),
+        redirect_uri: valid.reply.uri().to_owned(),
+        redirect_uri_given: valid.redirect_uri_given,
+        challenge: valid.challenge.clone(),
+        expires_at: cx.now + cx.policy.code_ttl,
+        redeemed_at: None,
+    };
+    let id = authorization.id;
+    let agreed = agreed.map(Arc::new);
+    let until = cx.now + cx.policy.request_ttl;
+    let first = cx.store.write("issue a code", move |conn| {
+        if let Some(agreed) = &agreed {
+            if !use_ticket(conn, agreed.jti, until)? {
+                return Ok(false);
+            }
+            for consent in &agreed.consents {
+                merge(conn, consent)?;
+            }
+        }
+        authorizations::insert(conn, &authorization)?;
+        codes::insert(conn, &code)?;
+        Ok(true)
+    })?;
+    if !first {
+        return Ok(None);
+    }
+    tracing::info!(client = %client.id, user = %known.user.id, authorization = %id, "code issued");
+    Ok(Some(valid.reply.grant(&cx.policy.issuer, plain.reveal())))
+}
+
+/// Marks a consent page as answered; false when it was before.
+pub(super) fn use_ticket(conn: &mut Conn, jti: Id, until: Timestamp) -> Result<bool, StoreError> {
+    used_jtis::use_once(conn, CONSENT_PAGE, &jti.to_string(), until)
+}
+
+/// Adds what was agreed now to what was agreed before.
+fn merge(conn: &mut Conn, consent: &Consent) -> Result<(), StoreError> {
+    let before = consents::of(conn, consent.user_id, &consent.client_id)?;
+    let mut merged = consent.clone();
+    if let Some(before) = before.into_iter().find(|known| known.resource == consent.resource) {
+        merged.scope = before.scope.union(&consent.scope);
+    }
+    consents::put(conn, &merged)
+}
+
+fn authorization(
+    cx: &Cx,
+    client: &Client,
+    valid: &ValidRequest,
+    known: &SignedIn,
+) -> Result<Authorization, OAuthError> {
+    let refresh_ttl = client.refresh_token_ttl.unwrap_or(cx.policy.refresh_token_ttl);
+    let mut expires_at = if gives_refresh_token(client, &valid.scope) {
+        cx.now + refresh_ttl
+    } else {
+        cx.now + cx.policy.code_ttl
+    };
+    // What a public client holds never outlives the browser session.
+    if client.is_public() {
+        expires_at = expires_at.min(known.session.expires_at);
+    }
+    Ok(Authorization {
+        id: Id::random(&*cx.entropy)?,
+        client_id: client.id.clone(),
+        user_id: known.user.id,
+        session_id: Some(known.session.id),
+        scope: valid.scope.clone(),
+        resources: valid.resources.clone(),
+        authenticated_at: known.session.authenticated_at,
+        nonce: valid.nonce.clone(),
+        created_at: cx.now,
+        expires_at,
+        revoked: None,
+    })
+}

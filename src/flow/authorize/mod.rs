@@ -1,0 +1,114 @@
+//! The authorization endpoint (RFC 6749 §3.1, §4.1.1; OpenID Connect Core 1.0 §3.1.2).
+//!
+//! ```text
+//! request ─► client and redirect URI ─► the other checks ─► ValidRequest ─► who is signed in? ─► consent? ─► code
+//!            (a page if refused)        (a redirect)                        (login page)        (consent page)
+//! ```
+//!
+//! Before the redirect URI is proven to belong to the client there is no [`ReplyTo`], and without one nothing can
+//! redirect. The valid request travels sealed through the browser: an unfinished login costs no database row.
+
+mod checks;
+mod client;
+mod consent;
+mod decide;
+mod issue;
+mod machine;
+mod reply;
+mod request;
+mod tickets;
+
+pub use client::Unproven;
+pub use consent::{ConsentView, answer_consent, show_consent};
+pub use decide::Answer;
+pub use reply::ReplyTo;
+pub use request::ValidRequest;
+pub use tickets::{LoginNotice, LoginTicket, TicketError, open_login_ticket};
+pub(in crate::flow) use tickets::{open as open_sealed, seal as seal_for};
+
+use crate::base::PlainToken;
+use crate::oauth::{OAuthError, Params};
+
+use super::login::{self, Attempt, Browser, Refusal, SignedIn};
+use super::Cx;
+
+/// What the browser is told to do next.
+pub enum Next {
+    /// Go back to the client: the URL, with `code` or `error` in it.
+    Client(String),
+    /// Show the login page of this sealed request.
+    Login(String),
+    /// Show the consent page of this sealed ticket.
+    Consent(String),
+}
+
+/// Answers an authorization request. `fault` is what was wrong with its parameters, if anything.
+///
+/// # Errors
+/// [`Unproven`] while there is nobody to redirect to: it becomes a page.
+pub fn authorize(
+    cx: &Cx,
+    params: &Params,
+    fault: Option<OAuthError>,
+    browser: &Browser,
+    tie: &PlainToken,
+) -> Result<Next, Unproven> {
+    let (client, reply) = client::prove(&cx.snapshot, params, fault.as_ref())?;
+    let checked = match fault {
+        Some(fault) => Err(fault),
+        None => checks::all(cx, &client, &reply, params),
+    };
+    let answered = checked.and_then(|valid| {
+        let known = login::signed_in(cx, browser)?;
+        decide::next(cx, &client, valid, known.as_ref(), tie)
+    });
+    Ok(answered.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &error))))
+}
+
+/// What came of a posted login form.
+pub enum LoginOutcome {
+    /// Signed in: go on, with this session cookie.
+    In(Next, PlainToken),
+    /// Show the login page again, with this sealed request.
+    Again(String),
+}
+
+/// Answers a posted login form.
+///
+/// # Errors
+/// When the request in it is no longer good, or the server cannot answer.
+pub fn answer_login(
+    cx: &Cx,
+    ticket: LoginTicket,
+    attempt: &Attempt<'_>,
+    browser: &Browser,
+    tie: &PlainToken,
+) -> Result<LoginOutcome, OAuthError> {
+    let again = |notice| {
+        let ticket = LoginTicket { notice: Some(notice), typed: Some(attempt.username.to_owned()), ..ticket.clone() };
+        Ok(LoginOutcome::Again(tickets::seal_login(cx, &ticket, tie)?))
+    };
+    let user = match login::check_password(cx, attempt) {
+        Ok(user) => user,
+        Err(Refusal::Wrong) => return again(LoginNotice::Refused),
+        Err(Refusal::Throttled(wait)) => return again(LoginNotice::Throttled { wait_s: wait.0 }),
+        Err(Refusal::Failed(error)) => {
+            tracing::warn!(%error, why = %error.operator, "login failed");
+            return again(LoginNotice::Unavailable);
+        }
+    };
+    let former = login::signed_in(cx, browser)?;
+    let (known, cookie) = login::start_session(cx, &user, former.as_ref())?;
+    let mut valid = ticket.request.clone();
+    valid.reauthenticated = true;
+    let next = go_on(cx, valid, &known, tie)?;
+    Ok(LoginOutcome::In(next, cookie))
+}
+
+/// Goes on with a request once somebody is signed in. What goes wrong is told to the client.
+fn go_on(cx: &Cx, valid: ValidRequest, known: &SignedIn, tie: &PlainToken) -> Result<Next, OAuthError> {
+    let reply = valid.reply.clone();
+    let client = request::still_registered(cx, &valid)?;
+    let next = decide::next(cx, &client, valid, Some(known), tie);
+    Ok(next.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &error))))
+}

@@ -1,0 +1,88 @@
+//! Which client asks, and whether it is the one it says (RFC 6749 §2.3, §3.2.1).
+//!
+//! 1. one way of authentication only; 2. the client exists and is switched on; 3. public clients show no secret,
+//! confidential clients show a valid one.
+
+mod secret;
+
+use std::sync::Arc;
+
+use crate::base::Timestamp;
+use crate::domain::Client;
+use crate::oauth::{ErrorCode, OAuthError, Params};
+
+use super::Snapshot;
+
+/// What stood in the Authorization header.
+#[derive(Clone, Default)]
+pub enum Presented {
+    /// No header.
+    #[default]
+    Nothing,
+    /// HTTP Basic, both halves form-url-decoded (RFC 6749 §2.3.1).
+    Basic {
+        /// The user name half.
+        client_id: String,
+        /// The password half.
+        secret: zeroize::Zeroizing<String>,
+    },
+    /// A header that no client authentication of this server uses, or that cannot be read.
+    Unusable(&'static str),
+}
+
+/// Authenticates the client of a token request.
+///
+/// # Errors
+/// `invalid_request` for two ways at once, otherwise `invalid_client`; the operator's text says which check failed.
+pub fn authenticate(
+    snapshot: &Snapshot,
+    presented: &Presented,
+    params: &Params,
+    now: Timestamp,
+) -> Result<Arc<Client>, OAuthError> {
+    let (id, secret) = claimed(presented, params)?;
+    let Some(known) = snapshot.client(id) else {
+        secret::waste_time(secret);
+        return Err(invalid_client(format!("client {id:?} is unknown or switched off")));
+    };
+    let client = &known.client;
+    match (client.is_public(), secret) {
+        // Some clients send an empty secret where they have none.
+        (true, None | Some("")) => Ok(Arc::clone(client)),
+        (true, Some(_)) => Err(invalid_client(format!("client {id} is public and showed a secret"))),
+        (false, None | Some("")) => Err(invalid_client(format!("client {id} is confidential and showed no secret"))),
+        (false, Some(shown)) => {
+            secret::check(&known.secrets, shown, now).map_err(|why| invalid_client(format!("client {id}: {why}")))?;
+            Ok(Arc::clone(client))
+        }
+    }
+}
+
+/// RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each request."
+fn claimed<'r>(presented: &'r Presented, params: &'r Params) -> Result<(&'r str, Option<&'r str>), OAuthError> {
+    let body_id = params.get("client_id");
+    let body_secret = params.get("client_secret");
+    match presented {
+        Presented::Basic { client_id, secret } => {
+            if body_secret.is_some() {
+                return Err(OAuthError::new(ErrorCode::InvalidRequest)
+                    .describe("two ways of client authentication at once: Authorization header and client_secret"));
+            }
+            if body_id.is_some_and(|id| id != client_id) {
+                return Err(OAuthError::new(ErrorCode::InvalidRequest)
+                    .describe("client_id differs from the client in the Authorization header"));
+            }
+            Ok((client_id, Some(secret.as_str())))
+        }
+        Presented::Unusable(why) => Err(invalid_client((*why).to_owned())),
+        Presented::Nothing => match body_id {
+            Some(id) => Ok((id, body_secret)),
+            None => Err(invalid_client("no client_id and no Authorization header".to_owned())
+                .describe("the request does not say which client it comes from")),
+        },
+    }
+}
+
+fn invalid_client(why: String) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidClient).because(why)
+}

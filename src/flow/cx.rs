@@ -1,0 +1,68 @@
+//! What a use case is given.
+
+use std::sync::Arc;
+
+use crate::base::{Entropy, Seconds, Timestamp};
+use crate::jose::Sealer;
+use crate::oauth::algorithm::SigningAlgorithm;
+use crate::store::Store;
+
+use super::Snapshot;
+use super::passwords::Passwords;
+
+/// One request's surroundings. `now` is read once, at the door.
+pub struct Cx {
+    /// The instant of the request.
+    pub now: Timestamp,
+    /// The database.
+    pub store: Arc<Store>,
+    /// Clients, resource servers and keys as they are in memory.
+    pub snapshot: Arc<Snapshot>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Seals what travels through the browser.
+    pub sealer: Arc<Sealer>,
+    /// Argon2, bounded.
+    pub passwords: Arc<Passwords>,
+    /// What the operator configured.
+    pub policy: Arc<Policy>,
+}
+
+/// What the operator configured, as the use cases need it. All spans in seconds.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// `iss`: the issuer's URL, exactly as configured.
+    pub issuer: String,
+    /// Life of a code.
+    pub code_ttl: Seconds,
+    /// Life of an access token where neither client nor resource server says otherwise.
+    pub access_token_ttl: Seconds,
+    /// Life of an ID token.
+    pub id_token_ttl: Seconds,
+    /// Life of a refresh family from its authorization on.
+    pub refresh_token_ttl: Seconds,
+    /// Life of one refresh token that is not used.
+    pub refresh_token_idle_ttl: Seconds,
+    /// How long a used refresh token may be used again, for a client that lost the answer.
+    pub refresh_reuse_grace: Seconds,
+    /// Life of a browser session.
+    pub session_ttl: Seconds,
+    /// Life of a browser session that is not used.
+    pub session_idle_ttl: Seconds,
+    /// How long a login or consent page may lie open.
+    pub request_ttl: Seconds,
+    /// Failed logins per account and window.
+    pub max_failures_per_account: i64,
+    /// Failed logins per network and window.
+    pub max_failures_per_address: i64,
+    /// Failed logins in all per window.
+    pub max_failures_overall: i64,
+    /// The window.
+    pub login_window: Seconds,
+    /// The algorithm of access tokens where the resource server names none.
+    pub access_token_algorithm: SigningAlgorithm,
+    /// The algorithm of ID tokens.
+    pub id_token_algorithm: SigningAlgorithm,
+    /// How long verifiers may cache the JWKS.
+    pub jwks_max_age: Seconds,
+}

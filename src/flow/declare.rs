@@ -1,0 +1,225 @@
+//! What the configuration file declares is applied at every start, and applying it twice is the same as once.
+//!
+//! The file is the truth for what it declares: a declared client that is gone from it is switched off (and comes back with
+//! its authorizations if it is named again), a resource server is removed, a role stays but is no longer the file's.
+
+use crate::base::{HashedToken, Id, Timestamp};
+use crate::domain::client::ClientDraft;
+use crate::domain::{Client, ClientSecret, Problem, ResourceServer, Role};
+use crate::store::{Conn, Store, StoreError, client_secrets, clients, resource_servers, roles};
+
+/// What a configuration file declares.
+#[derive(Clone, Debug, Default)]
+pub struct Declared {
+    /// Clients, with the hash of their secret where they have one.
+    pub clients: Vec<(ClientDraft, Option<HashedToken>)>,
+    /// Resource servers.
+    pub resource_servers: Vec<ResourceServer>,
+    /// Roles.
+    pub roles: Vec<Role>,
+}
+
+/// Why nothing was applied.
+#[derive(Debug)]
+pub enum DeclareError {
+    /// What is declared breaks the rules; the name of the thing and the problem.
+    Problems(Vec<(String, Problem)>),
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for DeclareError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Checks everything, then writes all of it or nothing. The number of things that changed.
+///
+/// # Errors
+/// All problems at once, or the database's failure.
+pub fn apply(store: &Store, declared: &Declared, now: Timestamp, fresh_ids: Vec<Id>) -> Result<usize, DeclareError> {
+    let checked = check(declared, now).map_err(DeclareError::Problems)?;
+    store
+        .write("apply declarations", move |conn| {
+            let mut changes = 0;
+            changes += apply_roles(conn, &checked.roles)?;
+            changes += apply_resource_servers(conn, &checked.resource_servers)?;
+            match apply_clients(conn, &checked.clients, now, &fresh_ids)? {
+                Ok(changed) => Ok(Ok(changes + changed)),
+                Err(problems) => Ok(Err(problems)),
+            }
+        })?
+        .map_err(DeclareError::Problems)
+}
+
+struct Checked {
+    clients: Vec<(Client, Option<HashedToken>)>,
+    resource_servers: Vec<ResourceServer>,
+    roles: Vec<Role>,
+}
+
+fn check(declared: &Declared, now: Timestamp) -> Result<Checked, Vec<(String, Problem)>> {
+    let mut problems = Vec::new();
+    let mut note = |name: String, found: Vec<Problem>| problems.extend(found.into_iter().map(|p| (name.clone(), p)));
+    let mut checked = Checked { clients: Vec::new(), resource_servers: Vec::new(), roles: Vec::new() };
+    for role in &declared.roles {
+        match role.clone().check() {
+            Ok(role) => checked.roles.push(Role { declared: true, ..role }),
+            Err(found) => note(format!("role {}", role.name), found),
+        }
+    }
+    for server in &declared.resource_servers {
+        match server.clone().check() {
+            Ok(server) => checked.resource_servers.push(ResourceServer { declared: true, ..server }),
+            Err(found) => note(format!("resource server {}", server.id), found),
+        }
+    }
+    for (draft, secret) in &declared.clients {
+        let name = format!("client {}", draft.id);
+        match Client::check(draft.clone(), now) {
+            Ok(mut client) => {
+                client.declared = true;
+                if client.is_public() && secret.is_some() {
+                    note(name.clone(), vec![Problem::new("secret", "a public client has no secret")]);
+                }
+                if !client.is_public() && secret.is_none() {
+                    note(name, vec![Problem::new("secret_hash", "a confidential client needs a secret")]);
+                }
+                checked.clients.push((client, secret.clone()));
+            }
+            Err(found) => note(name, found),
+        }
+    }
+    if problems.is_empty() { Ok(checked) } else { Err(problems) }
+}
+
+fn apply_roles(conn: &mut Conn, wanted: &[Role]) -> Result<usize, StoreError> {
+    let mut changes = 0;
+    let there = roles::all(conn)?;
+    for role in wanted {
+        match there.iter().find(|known| known.name == role.name) {
+            Some(known) if Role { created_at: known.created_at, ..role.clone() } == *known => {}
+            Some(known) => {
+                roles::update(conn, &Role { created_at: known.created_at, ..role.clone() })?;
+                changes += 1;
+            }
+            None => {
+                roles::insert(conn, role)?;
+                changes += 1;
+            }
+        }
+    }
+    for gone in there.iter().filter(|known| known.declared && !wanted.iter().any(|role| role.name == known.name)) {
+        roles::update(conn, &Role { declared: false, ..gone.clone() })?;
+        changes += 1;
+    }
+    Ok(changes)
+}
+
+fn apply_resource_servers(conn: &mut Conn, wanted: &[ResourceServer]) -> Result<usize, StoreError> {
+    let mut changes = 0;
+    let there = resource_servers::all(conn)?;
+    for server in wanted {
+        match there.iter().find(|known| known.id == server.id) {
+            Some(known) if ResourceServer { created_at: known.created_at, ..server.clone() } == *known => {}
+            Some(known) => {
+                resource_servers::update(conn, &ResourceServer { created_at: known.created_at, ..server.clone() })?;
+                changes += 1;
+            }
+            None => {
+                resource_servers::insert(conn, server)?;
+                changes += 1;
+            }
+        }
+    }
+    for gone in there.iter().filter(|known| known.declared && !wanted.iter().any(|server| server.id == known.id)) {
+        resource_servers::delete(conn, &gone.id)?;
+        changes += 1;
+    }
+    Ok(changes)
+}
+
+type Problems = Vec<(String, Problem)>;
+
+fn apply_clients(
+    conn: &mut Conn,
+    wanted: &[(Client, Option<HashedToken>)],
+    now: Timestamp,
+    fresh_ids: &[Id],
+) -> Result<Result<usize, Problems>, StoreError> {
+    let mut changes = 0;
+    let there = clients::all(conn)?;
+    let foreign = |client: &Client| there.iter().any(|known| known.id == client.id && !known.declared);
+    let problems: Problems = wanted
+        .iter()
+        .filter(|(client, _)| foreign(client))
+        .map(|(client, _)| {
+            let text = "exists already and was made on the command line; delete it there or use another id";
+            (format!("client {}", client.id), Problem::new("id", text))
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Ok(Err(problems));
+    }
+    for ((client, secret), fresh_id) in wanted.iter().zip(fresh_ids) {
+        match there.iter().find(|known| known.id == client.id) {
+            Some(known) => {
+                let mut wanted = client.clone();
+                wanted.created_at = known.created_at;
+                if wanted != *known {
+                    clients::update(conn, &wanted)?;
+                    changes += 1;
+                }
+            }
+            None => {
+                clients::insert(conn, client)?;
+                changes += 1;
+            }
+        }
+        changes += apply_secret(conn, client, secret.as_ref(), now, *fresh_id)?;
+    }
+    for gone in there.iter().filter(|k| k.declared && k.disabled_at.is_none()) {
+        if !wanted.iter().any(|(client, _)| client.id == gone.id) {
+            let mut off = gone.clone();
+            off.disabled_at = Some(now);
+            clients::update(conn, &off)?;
+            changes += 1;
+        }
+    }
+    Ok(Ok(changes))
+}
+
+/// The declared secret is added; others of this client (made on the command line while a secret is being changed) stay
+/// until they expire, but a secret that was declared before and is no longer ends now.
+fn apply_secret(
+    conn: &mut Conn,
+    client: &Client,
+    secret: Option<&HashedToken>,
+    now: Timestamp,
+    fresh_id: Id,
+) -> Result<usize, StoreError> {
+    let there: Vec<ClientSecret> = client_secrets::all(conn)?
+        .into_iter()
+        .filter(|known| known.client_id == client.id && known.expires_at.is_none_or(|at| !at.is_past(now)))
+        .collect();
+    let mut changes = 0;
+    for old in there.iter().filter(|known| secret != Some(&known.hash) && known.expires_at.is_none()) {
+        client_secrets::expire(conn, old.id, now)?;
+        changes += 1;
+    }
+    match secret {
+        Some(hash) if !there.iter().any(|known| known.hash == *hash) => {
+            let new = ClientSecret {
+                id: fresh_id,
+                client_id: client.id.clone(),
+                hash: hash.clone(),
+                created_at: now,
+                expires_at: None,
+            };
+            client_secrets::insert(conn, &new)?;
+            Ok(changes + 1)
+        }
+        _ => Ok(changes),
+    }
+}

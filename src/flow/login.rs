@@ -1,0 +1,204 @@
+//! Who the user is: the password check that the login page and the password grant share, and the session that follows.
+
+use std::net::IpAddr;
+
+use crate::base::{Id, PlainToken, Seconds, TokenKind};
+use crate::domain::throttle::{Limit, ThrottleKey};
+use crate::domain::{Session, User, UserName};
+use crate::oauth::{ErrorCode, OAuthError};
+use crate::store::{sessions, throttles, users};
+
+use super::Cx;
+use super::passwords::PasswordError;
+
+/// One attempt to sign in.
+pub struct Attempt<'a> {
+    /// As it was typed.
+    pub username: &'a str,
+    /// As it was typed.
+    pub password: &'a str,
+    /// Where it comes from.
+    pub peer: IpAddr,
+}
+
+/// Why nobody was signed in.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Unknown name, wrong password, locked account: nobody is told which.
+    Wrong,
+    /// Too many attempts; come back after so many seconds.
+    Throttled(Seconds),
+    /// The server cannot answer now.
+    Failed(OAuthError),
+}
+
+impl Refusal {
+    /// As the token endpoint says it: RFC 6749 §5.2 counts the resource owner credentials as the grant.
+    #[must_use]
+    pub fn into_oauth(self) -> OAuthError {
+        match self {
+            Self::Wrong => {
+                OAuthError::new(ErrorCode::InvalidGrant).describe("the user name or the password is wrong")
+            }
+            Self::Throttled(wait) => OAuthError::new(ErrorCode::InvalidGrant)
+                .describe("too many attempts, try again later")
+                .because("throttled")
+                .retry_after(wait.0),
+            Self::Failed(error) => error,
+        }
+    }
+}
+
+impl<E: Into<OAuthError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Checks a name and a password. The attempt is counted before the password is looked at; a success takes it back.
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn check_password(cx: &Cx, attempt: &Attempt<'_>) -> Result<User, Refusal> {
+    let name = UserName::canonical(attempt.username);
+    let limits = limits(cx, &name, attempt.peer);
+    let now = cx.now;
+    let counted = limits.clone();
+    if let Some(wait) = cx.store.write("count an attempt", move |conn| throttles::reserve(conn, &counted, now))? {
+        tracing::warn!(peer = %attempt.peer, wait_s = wait.0, "login throttled");
+        return Err(Refusal::Throttled(wait));
+    }
+    let wanted = name.clone();
+    let user = cx.store.read("find a user", move |conn| users::by_name(conn, &wanted))?;
+    let hash = user.as_ref().map(|user| user.password_hash.as_str());
+    let right = cx.passwords.verify(attempt.password, hash).map_err(unverified)?;
+    match user {
+        Some(user) if right && user.is_active() => {
+            succeeded(cx, &user, attempt.password, &limits)?;
+            Ok(user)
+        }
+        Some(user) if right => {
+            tracing::info!(user = %user.id, "login refused: the account is locked");
+            Err(Refusal::Wrong)
+        }
+        _ => {
+            tracing::info!(peer = %attempt.peer, "login refused: unknown name or wrong password");
+            Err(Refusal::Wrong)
+        }
+    }
+}
+
+fn unverified(error: PasswordError) -> Refusal {
+    Refusal::Failed(
+        OAuthError::new(ErrorCode::TemporarilyUnavailable).because(error.to_string()).retry_after(2),
+    )
+}
+
+fn limits(cx: &Cx, name: &UserName, peer: IpAddr) -> Vec<Limit> {
+    let limit = |key, max_failures| Limit { key, max_failures, window: cx.policy.login_window };
+    vec![
+        limit(ThrottleKey::account(name), cx.policy.max_failures_per_account),
+        limit(ThrottleKey::address(peer), cx.policy.max_failures_per_address),
+        limit(ThrottleKey::overall(), cx.policy.max_failures_overall),
+    ]
+}
+
+/// A success forgets the account's failures and takes this attempt back from the others; a hash of an older cost is made
+/// anew while the password is at hand.
+fn succeeded(cx: &Cx, user: &User, password: &str, limits: &[Limit]) -> Result<(), Refusal> {
+    let newer = if cx.passwords.is_outdated(&user.password_hash) {
+        cx.passwords.hash(password, &*cx.entropy).ok()
+    } else {
+        None
+    };
+    let (id, old, limits) = (user.id, user.password_hash.clone(), limits.to_vec());
+    cx.store.write("login succeeded", move |conn| {
+        for (at, limit) in limits.iter().enumerate() {
+            if at == 0 { throttles::reset(conn, &limit.key)? } else { throttles::refund(conn, &limit.key)? }
+        }
+        if let Some(new) = &newer {
+            users::rehash(conn, id, &old, new)?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// The secrets that a browser sent along.
+#[derive(Clone, Default)]
+pub struct Browser {
+    /// The session cookie.
+    pub session: Option<PlainToken>,
+    /// The cookie that ties forms to this browser.
+    pub browser: Option<PlainToken>,
+}
+
+/// A living session and its user.
+#[derive(Clone)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// The user.
+    pub user: User,
+}
+
+/// Who is signed in at this browser, if anybody.
+///
+/// # Errors
+/// When the database is down: that is not "nobody".
+pub fn signed_in(cx: &Cx, browser: &Browser) -> Result<Option<SignedIn>, OAuthError> {
+    let Some(token) = &browser.session else { return Ok(None) };
+    let hash = token.hash();
+    let found = cx.store.read("find a session", move |conn| {
+        let Some(session) = sessions::by_token(conn, &hash)? else { return Ok(None) };
+        let user = users::find(conn, session.user_id)?;
+        Ok(user.map(|user| SignedIn { session, user }))
+    })?;
+    Ok(found.filter(|known| known.user.is_active() && known.session.is_alive(cx.now, cx.policy.session_idle_ttl)))
+}
+
+/// Starts a session after a login, or renews the one that is there when it is the same person's; the cookie is new in
+/// either case, so that one planted before the login is worth nothing after it.
+///
+/// # Errors
+/// When the database is down.
+pub fn start_session(cx: &Cx, user: &User, former: Option<&SignedIn>) -> Result<(SignedIn, PlainToken), OAuthError> {
+    let token = PlainToken::random(TokenKind::Session, &*cx.entropy)?;
+    let mut session = Session {
+        id: Id::random(&*cx.entropy)?,
+        token_hash: token.hash(),
+        user_id: user.id,
+        authenticated_at: cx.now,
+        last_seen_at: cx.now,
+        expires_at: cx.now + cx.policy.session_ttl,
+        ended_at: None,
+    };
+    let former = former.map(|known| (known.session.id, known.user.id == user.id));
+    let wanted = session.clone();
+    let now = cx.now;
+    let id = cx.store.write("start a session", move |conn| {
+        if let Some((id, same_person)) = former {
+            if same_person && sessions::renew(conn, id, &wanted.token_hash, now, wanted.expires_at)? {
+                return Ok(id);
+            }
+            sessions::end(conn, id, now)?;
+        }
+        sessions::insert(conn, &wanted)?;
+        Ok(wanted.id)
+    })?;
+    session.id = id;
+    tracing::info!(user = %user.id, session = %id, "signed in");
+    Ok((SignedIn { session, user: user.clone() }, token))
+}
+
+/// Writes down, about once a minute, that a session was used.
+///
+/// # Errors
+/// When the database is down.
+pub fn touch(cx: &Cx, known: &SignedIn) -> Result<(), OAuthError> {
+    if known.session.is_stale(cx.now) {
+        let (id, now) = (known.session.id, cx.now);
+        cx.store.write("touch a session", move |conn| sessions::touch(conn, id, now))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Makes the tokens of a grant, after its commit and outside of any transaction: SQLite has one writer.
+
+mod access_token;
+mod id_token;
+
+use crate::base::Seconds;
+use crate::jose::TokenType;
+use crate::oauth::algorithm::SigningAlgorithm;
+use crate::oauth::token_response::TokenResponse;
+use crate::oauth::{ErrorCode, OAuthError};
+
+use super::token::Granted;
+use super::{Cx, Snapshot};
+
+/// Signs what was granted.
+///
+/// # Errors
+/// `server_error` when no key of the wanted algorithm is active, or signing fails.
+pub fn tokens(cx: &Cx, granted: Granted) -> Result<TokenResponse, OAuthError> {
+    let ttl = access_token_ttl(cx, &granted);
+    let access_token = access_token::mint(cx, &granted, ttl)?;
+    let id_token = match &granted.by {
+        Some(by) if by.id_token => Some(id_token::mint(cx, &granted, by)?),
+        _ => None,
+    };
+    Ok(TokenResponse {
+        access_token,
+        token_type: "Bearer",
+        expires_in: ttl.0,
+        scope: granted.target.scope.to_string(),
+        refresh_token: granted.refresh_token.map(|token| token.reveal().to_owned()),
+        id_token,
+    })
+}
+
+/// The shorter of what the client and the resource server say; the server's default where neither does.
+fn access_token_ttl(cx: &Cx, granted: &Granted) -> Seconds {
+    let by_server = granted.target.server.as_ref().and_then(|server| server.access_token_ttl);
+    match (granted.client.access_token_ttl, by_server) {
+        (Some(client), Some(server)) => client.min(server),
+        (Some(ttl), None) | (None, Some(ttl)) => ttl,
+        (None, None) => cx.policy.access_token_ttl,
+    }
+}
+
+fn sign(cx: &Cx, algorithm: SigningAlgorithm, kind: TokenType, claims: &impl serde::Serialize) -> Result<String, OAuthError> {
+    let fault = |why: String| OAuthError::new(ErrorCode::ServerError).because(why);
+    let signer = cx
+        .snapshot
+        .keys
+        .signer(algorithm)
+        .ok_or_else(|| fault(format!("no active {algorithm} key: countersign key generate --algorithm {algorithm}")))?;
+    let claims = serde_json::to_vec(claims).map_err(|e| fault(format!("claims: {e}")))?;
+    signer.sign(kind, &claims).map_err(|e| fault(format!("signing with {algorithm}: {e}")))
+}
+
+impl Snapshot {
+    /// Whether no access token needs an RSA signature, which is too slow for a worker.
+    #[must_use]
+    pub fn signs_fast(&self) -> bool {
+        !self.slow_signatures
+    }
+}

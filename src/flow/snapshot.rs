@@ -1,0 +1,128 @@
+//! Clients, resource servers and keys in memory, so that the common requests read no database. Never changed: a newer
+//! revision of the configuration makes a new one.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::base::Timestamp;
+use crate::domain::resource_server::IDENTITY_SCOPES;
+use crate::domain::{Client, ClientSecret, ResourceServer};
+use crate::jose::{KeyRing, RingError, Sealer};
+use crate::oauth::algorithm::SigningAlgorithm;
+use crate::oauth::{ClientId, RedirectUri, Resource};
+use crate::store::{Conn, Store, StoreError, client_secrets, clients, keys, resource_servers, revision};
+
+/// What one revision of the configuration says.
+pub struct Snapshot {
+    /// The revision, to compare with the database's.
+    pub revision: i64,
+    /// The signing keys.
+    pub keys: KeyRing,
+    clients: HashMap<ClientId, Arc<KnownClient>>,
+    resource_servers: HashMap<Resource, Arc<ResourceServer>>,
+    origins: HashSet<String>,
+    pub(super) slow_signatures: bool,
+}
+
+/// A client with its secrets.
+pub struct KnownClient {
+    /// The client.
+    pub client: Arc<Client>,
+    /// Its secrets, expired ones too.
+    pub secrets: Vec<ClientSecret>,
+}
+
+/// Why no snapshot could be made.
+#[derive(Debug)]
+pub enum SnapshotError {
+    /// The database failed.
+    Store(StoreError),
+    /// A key cannot be opened.
+    Keys(RingError),
+}
+
+impl std::fmt::Display for SnapshotError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Keys(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SnapshotError {}
+
+impl Snapshot {
+    /// Reads everything in one read transaction's worth of queries. The revision is read first: a change in between makes
+    /// the next look find a newer one.
+    ///
+    /// # Errors
+    /// When the database fails or a key cannot be opened.
+    pub fn load(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<Self, SnapshotError> {
+        let rows = store
+            .read("snapshot", |conn: &mut Conn| {
+                Ok((
+                    revision::current(conn)?,
+                    keys::all(conn)?,
+                    clients::all(conn)?,
+                    client_secrets::all(conn)?,
+                    resource_servers::all(conn)?,
+                ))
+            })
+            .map_err(SnapshotError::Store)?;
+        let (revision, key_records, clients, secrets, servers) = rows;
+        let keys = KeyRing::open(key_records, sealer, now).map_err(SnapshotError::Keys)?;
+
+        let mut secrets_of: HashMap<ClientId, Vec<ClientSecret>> = HashMap::new();
+        for secret in secrets {
+            secrets_of.entry(secret.client_id.clone()).or_default().push(secret);
+        }
+        let origins = clients
+            .iter()
+            .filter(|client| client.disabled_at.is_none())
+            .flat_map(|client| client.redirect_uris.iter().filter_map(RedirectUri::origin))
+            .collect();
+        let clients = clients
+            .into_iter()
+            .map(|client| {
+                let secrets = secrets_of.remove(&client.id).unwrap_or_default();
+                (client.id.clone(), Arc::new(KnownClient { client: Arc::new(client), secrets }))
+            })
+            .collect();
+        let slow_signatures = servers.iter().filter_map(|s| s.signing_algorithm).any(SigningAlgorithm::is_rsa);
+        let resource_servers = servers.into_iter().map(|server| (server.id.clone(), Arc::new(server))).collect();
+        Ok(Self { revision, keys, clients, resource_servers, origins, slow_signatures })
+    }
+
+    /// A client that is switched on.
+    #[must_use]
+    pub fn client(&self, id: &str) -> Option<&Arc<KnownClient>> {
+        let id: ClientId = id.parse().ok()?;
+        self.clients.get(&id).filter(|known| known.client.disabled_at.is_none())
+    }
+
+    /// A resource server.
+    #[must_use]
+    pub fn resource_server(&self, id: &Resource) -> Option<&Arc<ResourceServer>> {
+        self.resource_servers.get(id)
+    }
+
+    /// Whether a web page of this origin belongs to a client (for CORS).
+    #[must_use]
+    pub fn is_client_origin(&self, origin: &str) -> bool {
+        self.origins.contains(origin)
+    }
+
+    /// Whether any scope of this name exists.
+    #[must_use]
+    pub fn knows_scope(&self, scope: &str) -> bool {
+        IDENTITY_SCOPES.contains(&scope) || self.resource_servers.values().any(|server| server.owns(scope))
+    }
+
+    /// Every scope value, sorted: for discovery.
+    #[must_use]
+    pub fn scopes(&self) -> BTreeSet<String> {
+        let owned = self.resource_servers.values().flat_map(|s| s.scopes.iter().map(|d| d.name.to_string()));
+        IDENTITY_SCOPES.into_iter().map(str::to_owned).chain(owned).collect()
+    }
+}

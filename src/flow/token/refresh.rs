@@ -1,0 +1,225 @@
+//! The refresh token grant (RFC 6749 §6) with rotation (RFC 9700 §4.14.2).
+//!
+//! ```text
+//! RT1 ─► used, RT2 given ─► used, RT3 given …        one family: one authorization
+//! RT1 again ─► the whole family is revoked, and that is committed
+//! ```
+
+use std::sync::Arc;
+
+use oxide_auth::code_grant::refresh::{Error as MachineError, Input, Output, Refresh};
+use oxide_auth::primitives::grant::Extensions;
+
+use crate::base::{Entropy, Id, PlainToken, Timestamp, TokenKind};
+use crate::domain::{Authorization, Client, RefreshToken, RevocationReason, User};
+use crate::flow::target::{self, Target, TokenTarget};
+use crate::flow::{Cx, Policy, Snapshot};
+use crate::oauth::{ErrorCode, GrantType, OAuthError, Params, Scope};
+use crate::store::{Conn, StoreError, authorizations, refresh_tokens, roles, sessions, users};
+
+use super::{Granted, GrantedBy, oxide};
+
+type Outcome = Result<Granted, OAuthError>;
+
+pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Outcome {
+    let text = params.require("refresh_token")?;
+    let token = PlainToken::parse(TokenKind::Refresh, text)
+        .ok_or_else(|| invalid_grant("the refresh token is not one of this server"))?;
+    let rotation = Rotation {
+        now: cx.now,
+        token,
+        client,
+        params: params.clone(),
+        snapshot: Arc::clone(&cx.snapshot),
+        policy: Arc::clone(&cx.policy),
+        entropy: Arc::clone(&cx.entropy),
+    };
+    cx.store.write("refresh", move |conn| rotation.rotate(conn))?
+}
+
+struct Rotation {
+    now: Timestamp,
+    token: PlainToken,
+    client: Arc<Client>,
+    params: Params,
+    snapshot: Arc<Snapshot>,
+    policy: Arc<Policy>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Rotation {
+    fn rotate(&self, conn: &mut Conn) -> Result<Outcome, StoreError> {
+        let hash = self.token.hash();
+        let Some(token) = refresh_tokens::find(conn, &hash)? else {
+            return Ok(Err(invalid_grant("the refresh token is unknown or has expired")));
+        };
+        let Some(authorization) = authorizations::find(conn, token.authorization_id)? else {
+            return Ok(Err(invalid_grant("the authorization of this refresh token is gone")));
+        };
+        // RFC 6749 §6: "the authorization server MUST […] validate the refresh token" and that it "was issued to the
+        // authenticated client". Another client's attempt changes nothing.
+        if authorization.client_id != self.client.id {
+            return Ok(Err(invalid_grant("the refresh token was given to another client")));
+        }
+        if !authorization.is_alive(self.now) {
+            return Ok(Err(invalid_grant("the refresh token was revoked")));
+        }
+        if token.used_at.is_some_and(|at| (at + self.policy.refresh_reuse_grace).is_past(self.now)) {
+            return self.reused(conn, authorization.id);
+        }
+        if token.expires_at.is_past(self.now) {
+            return Ok(Err(invalid_grant("the refresh token has expired")));
+        }
+        let user = match living_user(conn, &self.client, &authorization, self.now, &self.policy)? {
+            Ok(user) => user,
+            Err(error) => return Ok(Err(error)),
+        };
+        let target = match self.run_machine(&authorization) {
+            Ok(target) => target,
+            Err(error) => return Ok(Err(error)),
+        };
+        // Within the grace a used token may be used again: its next one was lost on the way.
+        if !refresh_tokens::use_up(conn, &hash, self.now)? && self.policy.refresh_reuse_grace.0 == 0 {
+            return self.reused(conn, authorization.id);
+        }
+        let roles = roles_for(conn, &target, authorization.user_id)?;
+        let next = next_token(conn, &authorization, self.now, &self.policy, &*self.entropy)?;
+        let by = GrantedBy {
+            authorization_id: authorization.id,
+            user,
+            roles,
+            authenticated_at: authorization.authenticated_at,
+            // OpenID Connect Core §12.2: "it SHOULD NOT have a nonce Claim".
+            nonce: None,
+            id_token: authorization.scope.contains("openid"),
+        };
+        let client = Arc::clone(&self.client);
+        Ok(Ok(Granted { client, target, by: Some(by), refresh_token: Some(next) }))
+    }
+
+    /// RFC 9700 §4.14.2: "the authorization server […] will revoke the active refresh token."
+    fn reused(&self, conn: &mut Conn, authorization: Id) -> Result<Outcome, StoreError> {
+        authorizations::revoke(conn, authorization, self.now, RevocationReason::RefreshTokenReused)?;
+        Ok(Err(invalid_grant("the refresh token was used before")
+            .because(format!("refresh token reused; authorization {authorization} is revoked"))))
+    }
+
+    /// oxide-auth's machine judges the client and that the scope does not grow; `target` then picks the audience.
+    fn run_machine(&self, authorization: &Authorization) -> Result<TokenTarget, OAuthError> {
+        let request = oxide::Request { client_id: self.client.id.as_str(), params: &self.params, redirect_uri: None };
+        let mut machine = Refresh::new(&request);
+        let mut input = Input::None;
+        let scope = loop {
+            input = match machine.advance(input) {
+                Output::Unauthenticated { client, .. } if client == self.client.id.as_str() => {
+                    Input::Authenticated { scope: None }
+                }
+                Output::Unauthenticated { .. } => return Err(oxide::fault("asked for another client")),
+                Output::RecoverRefresh { .. } => Input::Recovered {
+                    scope: self.params.get("scope").map(Into::into),
+                    grant: Some(oxide::grant(
+                        authorization.client_id.as_str(),
+                        authorization.user_id.to_string(),
+                        &authorization.scope,
+                        oxide::no_redirect()?,
+                        Extensions::new(),
+                    )?),
+                },
+                Output::Refresh { grant, .. } => break grant.scope,
+                Output::Ok(_) => return Err(oxide::fault("issued by itself")),
+                Output::Err(MachineError::Invalid(_)) => {
+                    return Err(OAuthError::new(ErrorCode::InvalidScope)
+                        .describe("the scope is malformed or goes beyond what was granted"));
+                }
+                Output::Err(_) => return Err(oxide::fault("failed")),
+            };
+        };
+        // The machine's scope has no order; the granted one has.
+        let asked: Scope = scope.to_string().parse().map_err(|_| oxide::fault("gave a scope that is none"))?;
+        let allowed = Target {
+            scope: authorization.scope.filter(|value| asked.contains(value)),
+            resources: authorization.resources.clone(),
+        };
+        target::narrowed(&self.snapshot, &self.client, &allowed, self.params.resources())
+    }
+}
+
+/// The user of a living authorization: neither locked nor, where the client is public, signed out.
+pub(super) fn living_user(
+    conn: &mut Conn,
+    client: &Client,
+    authorization: &Authorization,
+    now: Timestamp,
+    policy: &Policy,
+) -> Result<Result<User, OAuthError>, StoreError> {
+    let user = match users::find(conn, authorization.user_id)? {
+        Some(user) if user.is_active() => user,
+        _ => return Ok(Err(invalid_grant("the user's account is locked or gone"))),
+    };
+    // What a public client holds never outlives the browser session that it came from.
+    if client.is_public()
+        && let Some(id) = authorization.session_id
+    {
+        let alive = sessions::find(conn, id)?.is_some_and(|s| s.is_alive(now, policy.session_idle_ttl));
+        if !alive {
+            return Ok(Err(invalid_grant("the user's session has ended")));
+        }
+    }
+    Ok(Ok(user))
+}
+
+/// The user's roles, if the resource server asks for them.
+pub(super) fn roles_for(conn: &mut Conn, target: &TokenTarget, user: Id) -> Result<Vec<String>, StoreError> {
+    match &target.server {
+        Some(server) if server.include_roles => roles::of_user(conn, user),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Whether a new authorization comes with a refresh token: the client may refresh, and the user allowed `offline_access`
+/// (OpenID Connect Core §11).
+pub(in crate::flow) fn gives_refresh_token(client: &Client, scope: &Scope) -> bool {
+    client.may(GrantType::RefreshToken) && scope.contains("offline_access")
+}
+
+/// The first refresh token of a family, where it has one.
+pub(super) fn first_token(
+    conn: &mut Conn,
+    authorization: &Authorization,
+    client: &Client,
+    now: Timestamp,
+    policy: &Policy,
+    entropy: &dyn Entropy,
+) -> Result<Option<PlainToken>, StoreError> {
+    if !gives_refresh_token(client, &authorization.scope) {
+        tracing::debug!(
+            client = %client.id,
+            "no refresh token: the client lacks the grant, or the scope lacks offline_access"
+        );
+        return Ok(None);
+    }
+    next_token(conn, authorization, now, policy, entropy).map(Some)
+}
+
+fn next_token(
+    conn: &mut Conn,
+    authorization: &Authorization,
+    now: Timestamp,
+    policy: &Policy,
+    entropy: &dyn Entropy,
+) -> Result<PlainToken, StoreError> {
+    let plain = PlainToken::random(TokenKind::Refresh, entropy)?;
+    let token = RefreshToken {
+        hash: plain.hash(),
+        authorization_id: authorization.id,
+        created_at: now,
+        expires_at: authorization.expires_at.min(now + policy.refresh_token_idle_ttl),
+        used_at: None,
+    };
+    refresh_tokens::insert(conn, &token)?;
+    Ok(plain)
+}
+
+fn invalid_grant(text: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant).describe(text)
+}
