@@ -1,1 +1,2 @@
 //! Start here.
+pub mod http;
