@@ -239,7 +239,7 @@ fn consent_names_client_user_destination_and_every_permission() {
         );
     }
     assert_eq!(
-        html.matches("<li").count(),
+        html.matches("<li>").count() + html.matches("<li ").count(),
         6,
         "three of the account, two of the resource, one for staying"
     );
