@@ -1,0 +1,2 @@
+//! The only async code and the only actix imports.
+pub mod pages;

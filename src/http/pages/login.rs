@@ -1,0 +1,85 @@
+//! The login page.
+
+use std::borrow::Cow;
+
+use askama::Template;
+
+use super::texts::Language;
+
+/// From this wait on, minutes say it better than seconds.
+const MINUTES_FROM_S: u64 = 100;
+
+/// Asks for user name and password. Posts `request`, `csrf`, `username` and `password` to `{base}/login`.
+#[derive(Template)]
+#[template(path = "login.html")]
+pub struct LoginPage<'a> {
+    /// The language to show it in.
+    pub lang: Language,
+    /// The path of the issuer: `""`, or `"/auth"`.
+    pub base: &'a str,
+    /// The name of the application that the person comes from, where there is one.
+    pub client_name: Option<&'a str>,
+    /// The sealed authorization request.
+    pub request: &'a str,
+    /// The form's CSRF token.
+    pub csrf: &'a str,
+    /// What to put into the user name's field: the `login_hint`, or what was typed before.
+    pub username: &'a str,
+    /// What to tell above the form.
+    pub notice: Option<LoginNotice>,
+}
+
+/// What the login page has to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginNotice {
+    /// User name or password is wrong. The same for a user who does not exist.
+    Refused,
+    /// Too many attempts.
+    Throttled {
+        /// For how long further attempts are refused, in seconds.
+        wait_s: u64,
+    },
+    /// The server cannot check a password now.
+    Unavailable,
+    /// The application wants the person to sign in again (`prompt=login`, `max_age`).
+    Reauthenticate,
+    /// The page that was sent was too old; this is a fresh one.
+    Expired,
+}
+
+impl LoginPage<'_> {
+    /// The page as HTML.
+    #[must_use]
+    pub fn render(&self) -> String {
+        super::html(self)
+    }
+
+    fn refused(&self) -> bool {
+        self.notice == Some(LoginNotice::Refused)
+    }
+}
+
+impl LoginNotice {
+    fn text(self, lang: Language) -> Cow<'static, str> {
+        match self {
+            Self::Refused => lang.text("login-refused"),
+            Self::Throttled { wait_s } if wait_s < MINUTES_FROM_S => {
+                lang.text_count("login-wait-seconds", wait_s.max(1))
+            }
+            Self::Throttled { wait_s } => {
+                lang.text_count("login-wait-minutes", wait_s.div_ceil(60))
+            }
+            Self::Unavailable => lang.text("login-unavailable"),
+            Self::Reauthenticate => lang.text("login-reauthenticate"),
+            Self::Expired => lang.text("login-expired"),
+        }
+    }
+
+    /// Whether something failed, or the person is only told something.
+    fn is_trouble(self) -> bool {
+        match self {
+            Self::Refused | Self::Throttled { .. } | Self::Unavailable => true,
+            Self::Reauthenticate | Self::Expired => false,
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! All pages in all languages, filled with friendly, long and hostile data.
+
+use crate::http::pages::{
+    ConsentGroup, ConsentPage, ErrorKind, ErrorPage, HomePage, Language, LoggedOutPage,
+    LoginNotice, LoginPage, LogoutPage,
+};
+
+/// A page as it would be sent.
+pub(super) struct Sample {
+    /// `de-login-hostile`.
+    pub(super) name: String,
+    pub(super) lang: Language,
+    pub(super) html: String,
+}
+
+/// What is put into every field that takes words from elsewhere.
+#[derive(Clone, Copy)]
+pub(super) struct Words {
+    pub(super) kind: &'static str,
+    pub(super) base: &'static str,
+    pub(super) client: &'static str,
+    pub(super) host: &'static str,
+    pub(super) user: &'static str,
+    pub(super) sealed: &'static str,
+    pub(super) scope: &'static str,
+    pub(super) detail: &'static str,
+}
+
+pub(super) const ATTACK: &str = r#"'"><script>alert(1)</script><b style="x">"#;
+
+pub(super) const FRIENDLY: Words = Words {
+    kind: "friendly",
+    base: "",
+    client: "Acme Photos",
+    host: "photos.acme.example",
+    user: "amira.holm",
+    sealed: "c2VhbGVk.cmVxdWVzdA",
+    scope: "See your albums and the photos in them",
+    detail: "The parameter code_challenge is missing. Public clients must use PKCE (RFC 7636): send code_challenge and \
+             code_challenge_method=S256.",
+};
+
+pub(super) const LONG: Words = Words {
+    kind: "long",
+    base: "/auth",
+    client: "Gesellschaft für Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtenverwaltung und Söhne",
+    host: "a-very-long-host-name-without-any-mercy.for-narrow-screens.subdomain.of.some.example.org:58443",
+    user: "maximiliane.theodora.von-und-zu-hohenfels-sternburg-weissenstein.1987@students.university.example.org",
+    sealed: "c2VhbGVk.cmVxdWVzdA",
+    scope: "Read, change and delete every document in all the workspaces that you own or that have ever been shared \
+            with you, including-those-with-names-that-refuse-to-break-anywhere-at-all",
+    detail: "redirect_uri https://a-very-long-host-name-without-any-mercy.for-narrow-screens.subdomain.example.org:58443/\
+             callback/with/a/path/that/goes/on/and/on is not registered for this client. Registered: \
+             https://app.example.org/callback. The comparison is exact: case, port, slash and query count.",
+};
+
+pub(super) const HOSTILE: Words = Words {
+    kind: "hostile",
+    base: ATTACK,
+    client: ATTACK,
+    host: ATTACK,
+    user: ATTACK,
+    sealed: ATTACK,
+    scope: ATTACK,
+    detail: ATTACK,
+};
+
+pub(super) fn login(lang: Language, w: Words, notice: Option<LoginNotice>) -> String {
+    let page = LoginPage {
+        lang,
+        base: w.base,
+        client_name: Some(w.client),
+        request: w.sealed,
+        csrf: w.sealed,
+        username: if notice.is_some() || w.kind != "friendly" {
+            w.user
+        } else {
+            ""
+        },
+        notice,
+    };
+    page.render()
+}
+
+pub(super) fn consent(lang: Language, w: Words, offline: bool) -> String {
+    let account = ConsentGroup::for_account(
+        lang,
+        [
+            "openid",
+            "profile",
+            "email",
+            "offline_access",
+            "photos.read",
+        ],
+    );
+    let photos = ConsentGroup {
+        resource_name: w.client.to_owned(),
+        items: vec![w.scope.to_owned(); 2],
+    };
+    let page = ConsentPage {
+        lang,
+        base: w.base,
+        client_name: w.client,
+        client_host: w.host,
+        username: w.user,
+        request: w.sealed,
+        csrf: w.sealed,
+        groups: account.into_iter().chain([photos]).collect(),
+        offline,
+    };
+    page.render()
+}
+
+pub(super) fn logout(lang: Language, w: Words) -> String {
+    let page = LogoutPage {
+        lang,
+        base: w.base,
+        username: w.user,
+        client_name: Some(w.client),
+        request: w.sealed,
+        csrf: w.sealed,
+    };
+    page.render()
+}
+
+pub(super) fn error(lang: Language, w: Words, kind: ErrorKind) -> String {
+    let page = ErrorPage {
+        lang,
+        base: w.base,
+        status: 400,
+        kind,
+        code: if w.kind == "hostile" {
+            ATTACK
+        } else {
+            "invalid_request"
+        },
+        detail: w.detail,
+        request_id: if w.kind == "hostile" {
+            ATTACK
+        } else {
+            "01JD8Z6Q4W9M5T"
+        },
+    };
+    page.render()
+}
+
+/// Every page in every language, with each kind of data, each notice and each kind of error.
+pub(super) fn all() -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for lang in Language::ALL {
+        let mut add = |name: String, html: String| {
+            samples.push(Sample {
+                name: format!("{}-{name}", lang.tag()),
+                lang,
+                html,
+            });
+        };
+        for w in [FRIENDLY, LONG, HOSTILE] {
+            add(format!("login-{}", w.kind), login(lang, w, None));
+            add(
+                format!("login-refused-{}", w.kind),
+                login(lang, w, Some(LoginNotice::Refused)),
+            );
+            add(format!("consent-{}", w.kind), consent(lang, w, true));
+            add(format!("logout-{}", w.kind), logout(lang, w));
+            let gone = LoggedOutPage {
+                lang,
+                base: w.base,
+                client_name: Some(w.client),
+            };
+            add(format!("logged-out-{}", w.kind), gone.render());
+            add(
+                format!("home-{}", w.kind),
+                HomePage {
+                    lang,
+                    base: w.base,
+                    issuer: w.host,
+                }
+                .render(),
+            );
+            add(
+                format!("error-{}", w.kind),
+                error(lang, w, ErrorKind::BadRequest),
+            );
+        }
+        let notices = [
+            ("throttled", LoginNotice::Throttled { wait_s: 240 }),
+            ("unavailable", LoginNotice::Unavailable),
+            ("reauthenticate", LoginNotice::Reauthenticate),
+            ("expired", LoginNotice::Expired),
+        ];
+        for (name, notice) in notices {
+            add(format!("login-{name}"), login(lang, FRIENDLY, Some(notice)));
+        }
+        for kind in ErrorKind::ALL {
+            add(format!("error-{kind:?}"), error(lang, FRIENDLY, kind));
+        }
+    }
+    samples
+}

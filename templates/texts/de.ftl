@@ -1,0 +1,120 @@
+# Die Texte der Seiten von Countersign auf Deutsch. Anrede: Sie.
+
+## Anmelden
+
+login-title = Anmelden
+login-client = Sie melden sich an bei
+login-username = Benutzername
+login-password = Passwort
+login-submit = Anmelden
+login-privacy = Ihr Passwort bleibt bei diesem Anmeldedienst. Die Anwendung bekommt es nie zu sehen.
+
+login-refused = Benutzername oder Passwort ist falsch. Bitte prüfen Sie beides und versuchen Sie es noch einmal.
+login-wait-seconds = Zu viele Versuche. Bitte warten Sie { $count ->
+    [one] eine Sekunde
+   *[other] { $count } Sekunden
+} und versuchen Sie es dann noch einmal.
+login-wait-minutes = Zu viele Versuche. Bitte warten Sie { $count ->
+    [one] eine Minute
+   *[other] { $count } Minuten
+} und versuchen Sie es dann noch einmal.
+login-unavailable = Die Anmeldung ist im Moment nicht möglich. Bitte versuchen Sie es in einer Minute noch einmal.
+login-reauthenticate = Die Anwendung möchte sichergehen, dass Sie es sind. Bitte melden Sie sich noch einmal an.
+login-expired = Diese Seite war zu lange geöffnet. Bitte melden Sie sich noch einmal an.
+
+## Einer Anwendung Zugriff geben
+
+consent-title = { $client } Zugriff erlauben?
+consent-account = Angemeldet als
+consent-switch = Nicht Sie? Anderes Konto verwenden
+consent-intro = { $client } bittet um diese Berechtigungen:
+consent-nothing = { $client } möchte nur wissen, dass Sie angemeldet sind.
+consent-own = Ihr Konto bei diesem Dienst
+consent-offline = Diese Berechtigungen auch in Ihrer Abwesenheit behalten, bis sie entzogen werden
+consent-host = Wie Sie auch entscheiden, danach geht es weiter zu
+consent-remembered = Wenn Sie zustimmen, werden Sie nach denselben Berechtigungen nicht noch einmal gefragt.
+consent-allow = Erlauben
+consent-deny = Ablehnen
+
+scope-openid = Sie bei der Anmeldung wiedererkennen
+scope-profile = Ihren Namen und weitere Angaben aus Ihrem Profil sehen
+scope-email = Ihre E-Mail-Adresse sehen
+scope-offline = Die Berechtigungen auch in Ihrer Abwesenheit behalten
+
+## Abmelden
+
+logout-title = Hier überall abmelden?
+logout-asked = { $client } möchte Sie abmelden.
+logout-account = Angemeldet als
+logout-text = Danach müssen Sie sich für jede Anwendung, die in diesem Browser diese Anmeldung nutzt, neu anmelden. Eine gerade geöffnete Anwendung kann noch eine Weile angemeldet bleiben.
+logout-submit = Abmelden
+logout-stay = Angemeldet bleiben
+
+logged-out-title = Sie sind abgemeldet
+logged-out-text = Ihre Sitzung in diesem Browser ist beendet.
+logged-out-client = Sie können jederzeit zu { $client } zurückkehren und sich neu anmelden.
+logged-out-shared = Nutzen auch andere diesen Computer? Dann schließen Sie bitte außerdem alle Fenster dieses Browsers.
+
+## Die Startseite
+
+home-title = Anmeldedienst
+home-issuer = Dies ist der Anmeldedienst von
+home-text = Hier ist nichts zu tun. Um sich anzumelden, öffnen Sie einfach die gewünschte Anwendung; sie führt Sie auf die richtige Seite.
+home-developers = Für Entwickler
+home-discovery = Einstellungen für Anwendungen (OpenID Connect Discovery)
+
+## Wenn etwas schiefgeht: was geschehen ist, was es bedeutet, was zu tun ist
+
+error-bad-request-title = Diese Anfrage lässt sich nicht beantworten
+error-bad-request-text = Die Anwendung hat eine Anfrage geschickt, die dieser Dienst nicht versteht oder nicht annehmen darf.
+error-bad-request-help = Kehren Sie zur Anwendung zurück und beginnen Sie von vorn. Erscheint diese Seite wieder, wenden Sie sich bitte an die Betreiber der Anwendung.
+
+error-unknown-client-title = Diese Anwendung ist hier nicht bekannt
+error-unknown-client-text = Eine Anwendung hat Sie hierher geleitet, die bei diesem Anmeldedienst nicht registriert ist.
+error-unknown-client-help = Prüfen Sie die Adresse, von der Sie gekommen sind. Stimmt sie, wenden Sie sich bitte an die Betreiber der Anwendung.
+
+error-redirect-uri-title = Wir haben hier angehalten, um Sie zu schützen
+error-redirect-uri-text = Die Anwendung wollte Sie an eine Adresse weiterleiten, die nicht für sie registriert ist. Das kann ein Fehler in ihren Einstellungen sein oder ein Täuschungsversuch.
+error-redirect-uri-help = Folgen Sie dem Link, der Sie hierher geführt hat, nicht noch einmal. Wenn Sie der Anwendung vertrauen, wenden Sie sich bitte an ihre Betreiber.
+
+error-expired-title = Diese Seite ist zu alt
+error-expired-text = Sie war so lange geöffnet, dass die zugehörige Anfrage nicht mehr gültig ist. Es wurde nichts verändert.
+error-expired-help = Kehren Sie zur Anwendung zurück und beginnen Sie von vorn.
+
+error-other-browser-title = Diese Seite gehört zu einem anderen Browser
+error-other-browser-text = Die Anmeldung wurde in einem anderen Browser oder Fenster begonnen, oder Ihr Browser hat das Cookie dieses Dienstes nicht zurückgeschickt.
+error-other-browser-help = Erlauben Sie Cookies für diese Website und öffnen Sie die Anwendung dann noch einmal in diesem Browser. Falls die Anwendung auf Ihrem eigenen Rechner läuft: localhost und 127.0.0.1 sind für den Browser zwei verschiedene Websites; bleiben Sie durchgehend bei einer davon.
+
+error-already-used-title = Dieser Schritt ist schon erledigt
+error-already-used-text = Die Seite wurde bereits abgeschickt, und das geht nur einmal. So etwas kommt vor, wenn man zurückblättert oder zweimal auf die Schaltfläche drückt.
+error-already-used-help = Kehren Sie zur Anwendung zurück. Falls Sie dort nicht angemeldet sind, beginnen Sie von vorn.
+
+error-unavailable-title = Bitte versuchen Sie es gleich noch einmal
+error-unavailable-text = Der Anmeldedienst erreicht im Moment nicht alles, was er braucht. Es ist nichts verloren gegangen.
+error-unavailable-help = Warten Sie eine Minute und laden Sie diese Seite neu.
+
+error-not-found-title = Hier gibt es keine Seite
+error-not-found-text = Diese Adresse gibt es bei diesem Anmeldedienst nicht.
+error-not-found-help = Prüfen Sie die Adresse oder öffnen Sie die gewünschte Anwendung.
+
+error-method-title = Diese Adresse wird anders benutzt
+error-method-text = Die Adresse gibt es, aber sie beantwortet diese Art von Anfrage nicht.
+error-method-help = Kehren Sie zur Anwendung zurück und beginnen Sie von vorn.
+
+error-forbidden-title = Das kam nicht von unserer eigenen Seite
+error-forbidden-text = Zu Ihrer Sicherheit werden Formulare nur angenommen, wenn sie in diesem Browser von der eigenen Seite dieses Dienstes abgeschickt wurden.
+error-forbidden-help = Kehren Sie zur Anwendung zurück und beginnen Sie von vorn. Haben Sie selbst nichts abgeschickt, schließen Sie diese Seite einfach.
+
+error-too-large-title = Das ist mehr, als wir annehmen können
+error-too-large-text = Die Anfrage ist länger, als dieser Dienst erlaubt.
+error-too-large-help = Kehren Sie zur Anwendung zurück und beginnen Sie von vorn. Falls Sie etwas sehr Langes eingegeben haben, kürzen Sie es bitte.
+
+error-internal-title = Bei uns ist etwas schiefgegangen
+error-internal-text = Im Anmeldedienst ist ein Fehler aufgetreten. Es liegt nicht an Ihnen, und der Fehler wurde aufgezeichnet.
+error-internal-help = Versuchen Sie es noch einmal. Erscheint diese Seite wieder, nennen Sie den Betreibern dieses Dienstes bitte die Vorgangsnummer unten.
+
+error-developer = Für die Entwickler der Anwendung
+error-code = Fehler
+error-status = HTTP-Status
+error-detail = Was geschehen ist
+error-request = Vorgangsnummer

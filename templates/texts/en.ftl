@@ -1,0 +1,121 @@
+# The texts of Countersign's pages in English: the language that is used when no other fits.
+# Translators: copy this file, translate what stands right of "=", keep names in { } as they are.
+
+## Signing in
+
+login-title = Sign in
+login-client = You are signing in to
+login-username = User name
+login-password = Password
+login-submit = Sign in
+login-privacy = Your password stays with this sign-in server. The application never sees it.
+
+login-refused = User name or password is wrong. Please check both and try again.
+login-wait-seconds = Too many attempts. Please wait { $count ->
+    [one] one second
+   *[other] { $count } seconds
+} and try again.
+login-wait-minutes = Too many attempts. Please wait { $count ->
+    [one] one minute
+   *[other] { $count } minutes
+} and try again.
+login-unavailable = Signing in is not possible at the moment. Please try again in a minute.
+login-reauthenticate = The application wants to be sure that it is you. Please sign in again.
+login-expired = This page was open for too long. Please sign in again.
+
+## Giving an application access
+
+consent-title = Allow { $client } access?
+consent-account = Signed in as
+consent-switch = Not you? Use another account
+consent-intro = { $client } asks for these permissions:
+consent-nothing = { $client } asks only to know that you are signed in.
+consent-own = Your account here
+consent-offline = Keep these permissions while you are away, until they are withdrawn
+consent-host = Whatever you choose, you then go to
+consent-remembered = If you allow it, you will not be asked for the same permissions again.
+consent-allow = Allow
+consent-deny = Deny
+
+scope-openid = Recognise you when you sign in
+scope-profile = See your name and other details of your profile
+scope-email = See your e-mail address
+scope-offline = Keep its permissions while you are away
+
+## Signing out
+
+logout-title = Sign out of everything here?
+logout-asked = { $client } asks to sign you out.
+logout-account = Signed in as
+logout-text = You will have to sign in again for every application that uses this sign-in in this browser. An application that is open may stay signed in for a while.
+logout-submit = Sign out
+logout-stay = Stay signed in
+
+logged-out-title = You are signed out
+logged-out-text = Your session in this browser has ended.
+logged-out-client = You can return to { $client } at any time and sign in again.
+logged-out-shared = Is this a shared computer? Then please also close all windows of this browser.
+
+## The front page
+
+home-title = Sign-in server
+home-issuer = This is the sign-in server of
+home-text = Nothing needs to be done here. To sign in, open the application that you want to use; it brings you to the right page.
+home-developers = For developers
+home-discovery = Settings for applications (OpenID Connect discovery)
+
+## When something goes wrong: what happened, what it means, what to do
+
+error-bad-request-title = This request cannot be answered
+error-bad-request-text = The application sent a request that this server does not understand or may not accept.
+error-bad-request-help = Go back to the application and start again. If this page returns, tell the people who run the application.
+
+error-unknown-client-title = This application is not known here
+error-unknown-client-text = You were sent here by an application that is not registered with this sign-in server.
+error-unknown-client-help = Check the address that you started from. If it is right, tell the people who run the application.
+
+error-redirect-uri-title = We stopped here to protect you
+error-redirect-uri-text = The application asked to send you on to an address that is not registered for it. This can be a mistake in its settings, or an attempt to deceive you.
+error-redirect-uri-help = Do not follow the link that brought you here again. If you trust the application, tell the people who run it.
+
+error-expired-title = This page is too old
+error-expired-text = It was open for so long that its request is no longer valid. Nothing has been changed.
+error-expired-help = Go back to the application and start again.
+
+error-other-browser-title = This page belongs to another browser
+error-other-browser-text = The sign-in was started in another browser or window, or your browser did not send back the cookie of this server.
+error-other-browser-help = Allow cookies for this site, then open the application again in this browser. If you run the application on your own computer: localhost and 127.0.0.1 are two different sites to a browser, so use one of them throughout.
+
+error-already-used-title = This step is already done
+error-already-used-text = The page has been sent before, and it works only once. That can happen when you go back or press the button twice.
+error-already-used-help = Return to the application. If you are not signed in there, start again.
+
+error-unavailable-title = Please try again in a moment
+error-unavailable-text = The sign-in server cannot reach all that it needs just now. Nothing is lost.
+error-unavailable-help = Wait a minute and load this page again.
+
+error-not-found-title = There is no page here
+error-not-found-text = This address does not exist on the sign-in server.
+error-not-found-help = Check the address, or open the application that you want to use.
+
+error-method-title = This address is used in another way
+error-method-text = The address exists, but it does not answer this kind of request.
+error-method-help = Go back to the application and start again.
+
+error-forbidden-title = This was not sent from our own page
+error-forbidden-text = For your safety, forms are accepted only when they come from this server’s own page in this browser.
+error-forbidden-help = Go back to the application and start again. If you have not sent anything yourself, simply close this page.
+
+error-too-large-title = That is more than we can take
+error-too-large-text = The request is longer than this server accepts.
+error-too-large-help = Go back to the application and start again. If you typed something very long, make it shorter.
+
+error-internal-title = Something went wrong on our side
+error-internal-text = The sign-in server ran into an error. It is not your fault, and it has been recorded.
+error-internal-help = Try again. If this page returns, tell the people who run this server, and give them the request number below.
+
+error-developer = For the developer of the application
+error-code = Error
+error-status = HTTP status
+error-detail = What happened
+error-request = Request number
