@@ -1,3 +1,4 @@
 //! Countersign: a standalone OAuth 2 and OpenID Connect authorization server.
 
 pub mod base;
+pub mod config;
