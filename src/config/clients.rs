@@ -1,0 +1,48 @@
+//! `[[clients]]`: clients declared in the file, applied at every start.
+
+use std::path::PathBuf;
+
+use super::schema::section;
+use super::words::{ClientProfile, GrantName};
+
+section! {
+    /// A declared client, applied at every start; it is known by its `id`. What is left out comes from its profile.
+    pub struct Client named by id {
+        /// The `client_id`: 1 to 128 visible ASCII characters. Required.
+        id: String = String::new();
+        /// The name that people see on the consent page. Left out: the `id`.
+        name: Option<String> = None;
+        /// What kind of client it is. Required.
+        profile: Option<ClientProfile> = None;
+        /// Where the browser may be sent back to, compared letter by letter. Required for the code flow.
+        redirect_uris: Vec<String> = Vec::new();
+        /// Where the browser may be sent after a logout.
+        post_logout_redirect_uris: Vec<String> = Vec::new();
+        /// Replaces the profile's grants.
+        grant_types: Option<Vec<GrantName>> = None;
+        /// The scopes that it may ask for.
+        scopes: Vec<String> = Vec::new();
+        /// The resource servers, by `id`, that it may ask tokens for.
+        resources: Vec<String> = Vec::new();
+        /// The unpadded base64url of the SHA-256 of its secret. Only for secrets that a machine made (256 bits).
+        secret_hash: Option<String> = None;
+        /// A file that holds its secret.
+        secret_file: Option<PathBuf> = None;
+        /// The name of an environment variable that holds its secret.
+        secret_env: Option<String> = None;
+        /// Whether it is the operator's own. Left out: by the profile.
+        first_party: Option<bool> = None;
+        /// Whether the consent page is left out. Left out: as `first_party`.
+        skip_consent: Option<bool> = None;
+        /// Marks it for the password grant, which RFC 9700 §2.4 forbids to new applications.
+        allow_password_grant: bool = false;
+        /// The life of its access tokens. Left out: as in `[tokens]`.
+        access_token_ttl_s: Option<u32> = None, in 10..=86_400;
+        /// Lets `access_token_ttl_s` be above an hour.
+        allow_long_access_tokens: bool = false;
+        /// The absolute life of its refresh tokens. Left out: as in `[tokens]`.
+        refresh_token_ttl_s: Option<u32> = None, in 60..=31_536_000;
+        /// Whether it must use PKCE. Left out: yes. Public clients cannot do without.
+        require_pkce: Option<bool> = None;
+    }
+}

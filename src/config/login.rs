@@ -1,0 +1,36 @@
+//! `[login]`: throttling of wrong passwords, and the cost of the right ones.
+
+use super::schema::section;
+
+section! {
+    /// The limits on wrong passwords, for the login page and the password grant together.
+    pub struct Login {
+        /// Wrong passwords for one account within the window.
+        max_failures_per_account: u32 = 10, in 1..=1_000;
+        /// Wrong passwords from one address (IPv6: from one /64) within the window.
+        max_failures_per_address: u32 = 50, in 1..=100_000;
+        /// Wrong passwords altogether within the window.
+        max_failures_overall: u32 = 1_000, in 1..=10_000_000;
+        /// The window in which failures are counted.
+        window_s: u32 = 900, in 10..=86_400;
+        /// The cost of a password hash.
+        argon2: Argon2 = Argon2::default();
+    }
+}
+
+section! {
+    /// The cost of an Argon2id password hash (RFC 9106). The defaults are OWASP's; raise them while a login stays
+    /// quick. Existing hashes keep their own cost until their owner logs in again.
+    pub struct Argon2 {
+        /// Memory of one hash.
+        memory_kib: u32 = 19_456, in 7_168..=1_048_576;
+        /// Passes over the memory.
+        iterations: u32 = 2, in 1..=20;
+        /// Lanes.
+        parallelism: u32 = 1, in 1..=16;
+        /// Hashes that are computed at once. This many times `memory_kib` is the most that logins take.
+        max_parallel: u32 = 2, in 1..=64;
+        /// Logins that may wait for their turn; further ones are answered with 503.
+        max_waiting: u32 = 64, in 0..=10_000;
+    }
+}

@@ -1,0 +1,67 @@
+//! The configuration: one typed struct per section, read once at the start.
+//!
+//! `load` reads the TOML file and the `COUNTERSIGN_…` environment and refuses what it does not know; `validate` looks at
+//! what only several keys together can get wrong. Both report everything at once. `docs/CONFIG.md` is `reference()`.
+
+mod clients;
+mod database;
+mod error;
+mod issuer;
+mod keys;
+mod lifetimes;
+mod load;
+mod login;
+mod operation;
+mod reference;
+mod resources;
+mod rules;
+mod schema;
+mod server;
+mod suggest;
+mod words;
+
+pub use clients::Client;
+pub use database::{Backend, Database, DatabaseUrl};
+pub use error::{ConfigError, Fault, Problem};
+pub use issuer::{Issuer, MAX_ISSUER_CHARS};
+pub use keys::{Keys, MasterKey};
+pub use lifetimes::{MAX_ORDINARY_ACCESS_TOKEN_TTL_S, Session, Tokens};
+pub use load::process_environment;
+pub use login::{Argon2, Login};
+pub use operation::{Cache, Log, Pages, Sweeper};
+pub use reference::reference;
+pub use resources::{ResourceServer, Role, Scope, Scopes};
+pub use server::{Network, Server, Tls};
+pub use words::{AlgorithmName, ClientProfile, GrantName, LogFormat, LogLevel, Synchronous};
+
+schema::section! {
+    /// The whole configuration.
+    pub struct Config {
+        /// Where the server is known, and where it listens.
+        server: Server = Server::default();
+        /// Where everything that must outlive a restart is kept.
+        database: Database = Database::default();
+        /// The keys that sign tokens.
+        keys: Keys = Keys::default();
+        /// How long tokens live.
+        tokens: Tokens = Tokens::default();
+        /// The browser session.
+        session: Session = Session::default();
+        /// Limits on wrong passwords.
+        login: Login = Login::default();
+        /// What people see.
+        pages: Pages = Pages::default();
+        /// The operator's log.
+        log: Log = Log::default();
+        /// Deletes what has expired.
+        sweeper: Sweeper = Sweeper::default();
+        /// Memory in front of the database.
+        cache: Cache = Cache::default();
+        /// Declared clients.
+        clients: Vec<Client> = Vec::new();
+        /// Declared resource servers.
+        resource_servers: Vec<ResourceServer> = Vec::new();
+        /// Declared roles.
+        roles: Vec<Role> = Vec::new();
+    }
+}
