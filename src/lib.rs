@@ -17,6 +17,7 @@
 //! * [`base`] — time, randomness, secrets.
 //! * [`config`] — the configuration file and the environment.
 
+pub mod app;
 pub mod base;
 pub mod config;
 pub mod domain;

@@ -199,10 +199,10 @@ fn apply_secret(
     now: Timestamp,
     fresh_id: Id,
 ) -> Result<usize, StoreError> {
-    let there: Vec<ClientSecret> = client_secrets::all(conn)?
-        .into_iter()
-        .filter(|known| known.client_id == client.id && known.expires_at.is_none_or(|at| !at.is_past(now)))
-        .collect();
+    let all: Vec<ClientSecret> =
+        client_secrets::all(conn)?.into_iter().filter(|known| known.client_id == client.id).collect();
+    let (there, ended): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|known| known.expires_at.is_none_or(|at| !at.is_past(now)));
     let mut changes = 0;
     for old in there.iter().filter(|known| secret != Some(&known.hash) && known.expires_at.is_none()) {
         client_secrets::expire(conn, old.id, now)?;
@@ -210,6 +210,10 @@ fn apply_secret(
     }
     match secret {
         Some(hash) if !there.iter().any(|known| known.hash == *hash) => {
+            // A secret that ended may be declared again.
+            if let Some(old) = ended.iter().find(|known| known.hash == *hash) {
+                client_secrets::delete(conn, old.id)?;
+            }
             let new = ClientSecret {
                 id: fresh_id,
                 client_id: client.id.clone(),

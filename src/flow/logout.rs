@@ -29,6 +29,8 @@ pub enum Step {
         username: String,
         /// The client that asks.
         client_name: Option<String>,
+        /// Where the browser goes afterwards, if not to a page of this server.
+        return_to: Option<String>,
     },
     /// Nobody is signed in (any more).
     Done(After),
@@ -67,9 +69,9 @@ pub fn request(cx: &Cx, params: &Params, browser: &Browser, tie: &PlainToken) ->
     match login::signed_in(cx, browser)? {
         None => Ok(Step::Done(after(to, client_name))),
         Some(known) => {
-            let ticket = Ticket { session_id: known.session.id, to, client_name: client_name.clone() };
+            let ticket = Ticket { session_id: known.session.id, to: to.clone(), client_name: client_name.clone() };
             let sealed = seal_for(cx, Purpose::LogoutRequest, ticket, tie)?;
-            Ok(Step::Ask { sealed, username: known.user.username.to_string(), client_name })
+            Ok(Step::Ask { sealed, username: known.user.username.to_string(), client_name, return_to: to })
         }
     }
 }

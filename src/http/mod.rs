@@ -1,2 +1,31 @@
-//! The only async code and the only actix imports.
+//! The only async code and the only actix imports: one file per endpoint, the routes in one list, the pages.
+//!
+//! Each endpoint reads its request, hands it to one blocking closure (or to none, where memory is enough), and renders the
+//! answer. What an error looks like is decided in `errors` and nowhere else.
+
+mod assets;
+mod authorize;
+mod browser;
+mod consent;
+mod cors;
+mod credentials;
+mod discovery;
+mod errors;
+mod forms;
+mod headers;
+mod health;
+mod jwks;
+mod login;
+mod logout;
 pub mod pages;
+pub mod paths;
+mod peer;
+mod request_id;
+mod routes;
+mod run;
+mod server;
+mod tls;
+mod token;
+
+pub use server::{Server, ServerError};
+pub use tls::{TlsError, check_files as check_tls_files};

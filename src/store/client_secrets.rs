@@ -84,3 +84,13 @@ pub fn expire(conn: &mut Conn, id: Id, at: Timestamp) -> Result<bool, StoreError
     revision::bump(conn)?;
     Ok(rows == 1)
 }
+
+/// Deletes a secret; false when there is none of this id.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(conn: &mut Conn, id: Id) -> Result<bool, StoreError> {
+    let rows = diesel::delete(table::table.filter(table::id.eq(id.to_string()))).execute(conn)?;
+    revision::bump(conn)?;
+    Ok(rows == 1)
+}

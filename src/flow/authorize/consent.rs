@@ -19,6 +19,8 @@ pub struct ConsentView {
     pub client_name: String,
     /// Where the user goes afterwards.
     pub client_host: String,
+    /// The address that this is the host of.
+    pub redirect_uri: String,
     /// Who is signed in.
     pub username: String,
     /// The identity scopes asked for.
@@ -61,6 +63,7 @@ pub fn show_consent(cx: &Cx, sealed: &str, browser: &Browser) -> Result<ConsentV
     Ok(ConsentView {
         client_name: client.name.clone(),
         client_host: shown_host(valid.reply.uri()),
+        redirect_uri: valid.reply.uri().to_owned(),
         username: known.user.username.to_string(),
         identity_scopes: valid.scope.iter().map(ToString::to_string).filter(|s| is_identity(s)).collect(),
         resources,

@@ -1,0 +1,136 @@
+//! The composition root: database, keys, clock, randomness, configuration; and the snapshot that requests read.
+
+mod background;
+mod declared;
+mod settings;
+mod start;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use crate::base::{Clock, Entropy, Seconds, Timestamp};
+use crate::flow::passwords::Passwords;
+use crate::flow::snapshot::SnapshotError;
+use crate::flow::{Cx, Policy, Snapshot};
+use crate::jose::Sealer;
+use crate::oauth::{ErrorCode, OAuthError};
+use crate::store::Store;
+
+pub use background::Background;
+pub use declared::declared;
+pub use settings::{Site, policy, store_options};
+pub use start::{StartError, open_store, sealer};
+
+/// How old the snapshot may be before somebody has to look: each node sees a change within about a second.
+const FRESH: Seconds = Seconds(1);
+
+/// Everything that lives as long as the process.
+pub struct App {
+    /// The database.
+    pub store: Arc<Store>,
+    /// Seals what travels through browsers, and the keys at rest.
+    pub sealer: Arc<Sealer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Argon2.
+    pub passwords: Arc<Passwords>,
+    /// What the operator configured, for the use cases.
+    pub policy: Arc<Policy>,
+    /// What the operator configured, for HTTP.
+    pub site: Site,
+    snapshot: ArcSwap<Snapshot>,
+    /// When the database last said that the snapshot is current.
+    confirmed_at: AtomicI64,
+    refreshing: Mutex<()>,
+    max_stale: Seconds,
+}
+
+impl App {
+    /// The current second.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Clients and keys as they are in memory, for documents that anybody may cache.
+    #[must_use]
+    pub fn known(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// What a use case needs, if the snapshot is fresh; otherwise call [`App::refreshed_cx`] where blocking is allowed.
+    #[must_use]
+    pub fn fresh_cx(&self) -> Option<Cx> {
+        let now = self.now();
+        let snapshot = self.snapshot.load_full();
+        self.is_fresh(&snapshot, now).then(|| self.cx(snapshot, now))
+    }
+
+    /// What a use case needs, after a look at the database where that is due. Blocks.
+    ///
+    /// # Errors
+    /// `temporarily_unavailable` when the database has not answered for longer than `max_stale_s`: a client that was
+    /// switched off must not go on for ever because nobody can say so.
+    pub fn refreshed_cx(&self) -> Result<Cx, OAuthError> {
+        let now = self.now();
+        if !self.is_fresh(&self.snapshot.load(), now)
+            && let Err(error) = self.refresh()
+        {
+            tracing::warn!(%error, "the configuration could not be refreshed");
+            let age = now - self.confirmed();
+            if age > self.max_stale {
+                return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable)
+                    .because(format!("clients and keys are {} s old: {error}", age.0))
+                    .retry_after(1));
+            }
+        }
+        Ok(self.cx(self.snapshot.load_full(), now))
+    }
+
+    /// Looks whether the configuration changed and reads it anew if so. One thread at a time; the others go on with what
+    /// there is.
+    ///
+    /// # Errors
+    /// When the database fails or a key cannot be opened.
+    pub fn refresh(&self) -> Result<(), SnapshotError> {
+        let current = self.snapshot.load_full();
+        let now = self.now();
+        let one_at_a_time = match self.refreshing.try_lock() {
+            Ok(guard) => guard,
+            Err(_) if now - self.confirmed() <= self.max_stale => return Ok(()),
+            Err(_) => self.refreshing.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        let revision = self.store.read("revision", crate::store::revision::current).map_err(SnapshotError::Store)?;
+        let key_change_due = current.keys.next_change().is_some_and(|at| at.is_past(now));
+        if revision != current.revision || key_change_due {
+            self.snapshot.store(Arc::new(Snapshot::load(&self.store, &self.sealer, now)?));
+        }
+        self.confirmed_at.store(now.0, Ordering::Release);
+        drop(one_at_a_time);
+        Ok(())
+    }
+
+    fn is_fresh(&self, snapshot: &Snapshot, now: Timestamp) -> bool {
+        now - self.confirmed() <= FRESH && !snapshot.keys.next_change().is_some_and(|at| at.is_past(now))
+    }
+
+    fn confirmed(&self) -> Timestamp {
+        Timestamp(self.confirmed_at.load(Ordering::Acquire))
+    }
+
+    fn cx(&self, snapshot: Arc<Snapshot>, now: Timestamp) -> Cx {
+        Cx {
+            now,
+            store: Arc::clone(&self.store),
+            snapshot,
+            entropy: Arc::clone(&self.entropy),
+            sealer: Arc::clone(&self.sealer),
+            passwords: Arc::clone(&self.passwords),
+            policy: Arc::clone(&self.policy),
+        }
+    }
+}

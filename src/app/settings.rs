@@ -1,0 +1,125 @@
+//! The configuration in the terms of the rooms that use it.
+
+use std::time::Duration;
+
+use crate::base::Seconds;
+use crate::config::{Config, Issuer, Network, Synchronous};
+use crate::flow::Policy;
+use crate::flow::passwords::PasswordCost;
+use crate::oauth::algorithm::SigningAlgorithm;
+use crate::store::{DatabaseUrl, StoreOptions};
+
+/// What HTTP needs to know.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The issuer's URL.
+    pub issuer: String,
+    /// The issuer's origin: what a browser sends in `Origin`.
+    pub origin: String,
+    /// The issuer's path, without a slash at its end.
+    pub base: String,
+    /// Whether cookies carry `Secure` and the `__Host-` prefix: everywhere but on http loopback.
+    pub secure: bool,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// The longest body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long verifiers may cache the JWKS.
+    pub jwks_max_age: Seconds,
+}
+
+impl Site {
+    /// The site of an issuer.
+    #[must_use]
+    pub fn of(config: &Config, issuer: &Issuer) -> Self {
+        Self {
+            issuer: issuer.as_str().to_owned(),
+            origin: issuer.origin(),
+            base: issuer.path().to_owned(),
+            secure: issuer.as_str().starts_with("https:"),
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            max_body_bytes: config.server.max_body_bytes,
+            jwks_max_age: seconds(config.keys.jwks_max_age_s),
+        }
+    }
+}
+
+fn seconds(value: u32) -> Seconds {
+    Seconds(i64::from(value))
+}
+
+/// The configured algorithms, in order.
+#[must_use]
+pub fn algorithms(config: &Config) -> Vec<SigningAlgorithm> {
+    // The six names are the same in both rooms; a unit test below keeps them so.
+    config.keys.algorithms.iter().filter_map(|name| name.as_str().parse().ok()).collect()
+}
+
+/// The policy of the use cases.
+#[must_use]
+pub fn policy(config: &Config, issuer: &str) -> Policy {
+    let algorithms = algorithms(config);
+    let first = algorithms.first().copied().unwrap_or(SigningAlgorithm::Es256);
+    let or_first = |wanted| if algorithms.contains(&wanted) { wanted } else { first };
+    let login = &config.login;
+    Policy {
+        issuer: issuer.to_owned(),
+        code_ttl: seconds(config.tokens.code_ttl_s),
+        access_token_ttl: seconds(config.tokens.access_token_ttl_s),
+        id_token_ttl: seconds(config.tokens.id_token_ttl_s),
+        refresh_token_ttl: seconds(config.tokens.refresh_token_ttl_s),
+        refresh_token_idle_ttl: seconds(config.tokens.refresh_token_idle_ttl_s),
+        refresh_reuse_grace: seconds(config.tokens.refresh_reuse_grace_s),
+        session_ttl: seconds(config.session.ttl_s),
+        session_idle_ttl: seconds(config.session.idle_ttl_s),
+        request_ttl: seconds(config.session.request_ttl_s),
+        max_failures_per_account: i64::from(login.max_failures_per_account),
+        max_failures_per_address: i64::from(login.max_failures_per_address),
+        max_failures_overall: i64::from(login.max_failures_overall),
+        login_window: seconds(login.window_s),
+        access_token_algorithm: or_first(SigningAlgorithm::Es256),
+        // OpenID Connect Core §15.1: RS256 is what every relying party can verify.
+        id_token_algorithm: or_first(SigningAlgorithm::Rs256),
+        jwks_max_age: seconds(config.keys.jwks_max_age_s),
+    }
+}
+
+/// The cost of password hashes.
+#[must_use]
+pub fn password_cost(config: &Config) -> PasswordCost {
+    let argon2 = &config.login.argon2;
+    PasswordCost {
+        memory_kib: argon2.memory_kib,
+        iterations: argon2.iterations,
+        parallelism: argon2.parallelism,
+        max_parallel: argon2.max_parallel as usize,
+        max_waiting: argon2.max_waiting as usize,
+    }
+}
+
+/// How the database is reached.
+///
+/// # Errors
+/// When the URL is not one of the two kinds.
+pub fn store_options(config: &Config) -> Result<StoreOptions, String> {
+    let url: DatabaseUrl = config.database.url.reveal().parse()?;
+    Ok(StoreOptions {
+        url,
+        pool_size: config.database.pool_size,
+        acquire_timeout: Duration::from_millis(u64::from(config.database.acquire_timeout_ms)),
+        synchronous_full: config.database.synchronous == Synchronous::Full,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::AlgorithmName;
+
+    #[test]
+    fn every_configurable_algorithm_is_one_that_signs() {
+        for name in AlgorithmName::ALL {
+            assert_eq!(name.as_str().parse::<SigningAlgorithm>().unwrap().to_string(), name.as_str());
+        }
+    }
+}

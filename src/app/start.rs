@@ -1,0 +1,139 @@
+//! Puts an [`App`] together, in the order in which things can go wrong.
+
+use std::path::Path;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+
+use crate::base::{Clock, Entropy, Id, Seconds};
+use crate::config::{Config, Issuer};
+use crate::domain::Problem;
+use crate::flow::declare::{self, DeclareError};
+use crate::flow::passwords::Passwords;
+use crate::flow::{Snapshot, keys};
+use crate::jose::{MasterKey, MasterKeys, Sealer};
+use crate::store::{MigrationState, Store};
+
+use super::settings::{Site, algorithms, password_cost, policy, store_options};
+use super::{App, declared};
+
+/// Why the server does not start; the text says what to do.
+#[derive(Debug)]
+pub struct StartError(pub String);
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+fn failed(what: &str) -> impl Fn(&dyn std::fmt::Display) -> StartError {
+    let what = what.to_owned();
+    move |cause| StartError(format!("{what}: {cause}"))
+}
+
+/// Opens the database and brings it up to date, if this node may.
+///
+/// # Errors
+/// When it is out of reach, or behind and not to be migrated.
+pub fn open_store(config: &Config) -> Result<Arc<Store>, StartError> {
+    let options = store_options(config).map_err(StartError)?;
+    let store = Store::open(options).map_err(|e| failed("database")(&e))?;
+    let shown = store.shown_url();
+    if config.database.migrates_at_start() {
+        let done = store.migrate().map_err(|e| failed(&format!("migrating {shown}"))(&e))?;
+        for name in done {
+            tracing::info!(migration = name, "migrated");
+        }
+    } else if let MigrationState::Behind(missing) =
+        store.migration_state().map_err(|e| failed(&format!("database {shown}"))(&e))?
+    {
+        return Err(StartError(format!(
+            "the database {shown} lacks {} migration(s) ({}): run `countersign migrate` first",
+            missing.len(),
+            missing.join(", ")
+        )));
+    }
+    Ok(Arc::new(store))
+}
+
+/// The sealer under the configured master key. The key file is made when it is missing and `may_create`.
+///
+/// # Errors
+/// When the file is missing, malformed, or readable by others.
+pub fn sealer(config: &Config, may_create: bool, entropy: &dyn Entropy) -> Result<Sealer, StartError> {
+    let load = |path: &Path, may_create| {
+        MasterKey::load_or_create(path, may_create, entropy).map_err(|e| failed("master key")(&e))
+    };
+    let current = match &config.keys.master_key {
+        Some(key) => MasterKey::from_bytes(*key.reveal()),
+        None => load(&config.keys.master_key_file, may_create)?,
+    };
+    let previous = config.keys.previous_master_key_files.iter().map(|path| load(path, false));
+    Ok(Sealer::new(MasterKeys { current, previous: previous.collect::<Result<_, _>>()? }))
+}
+
+impl App {
+    /// Opens everything: database, master key, signing keys (made at the first start), declarations, snapshot.
+    ///
+    /// # Errors
+    /// The first thing that does not work, with what to do about it.
+    pub fn start(
+        config: &Config,
+        issuer: &Issuer,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StartError> {
+        let store = open_store(config)?;
+        // A master key is made for a database that has no sealed keys yet, never beside one that has.
+        let has_keys = store.read("keys", crate::store::keys::all).map_err(|e| failed("database")(&e))?.len();
+        let sealer = sealer(config, has_keys == 0, &*entropy)?;
+        let now = clock.now();
+        keys::ensure(&store, &sealer, &*entropy, &algorithms(config), config.keys.rsa_bits, now)
+            .map_err(|e| failed("signing keys")(&e))?;
+        apply_declarations(config, &store, &*entropy, now)?;
+        let snapshot = Snapshot::load(&store, &sealer, now).map_err(|e| failed("signing keys")(&e))?;
+        let passwords = Passwords::new(password_cost(config), &*entropy).map_err(|e| failed("login.argon2")(&e))?;
+        Ok(Self {
+            store,
+            sealer: Arc::new(sealer),
+            clock,
+            entropy,
+            passwords: Arc::new(passwords),
+            policy: Arc::new(policy(config, issuer.as_str())),
+            site: Site::of(config, issuer),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            confirmed_at: AtomicI64::new(now.0),
+            refreshing: Mutex::new(()),
+            max_stale: Seconds(i64::from(config.cache.max_stale_s)),
+        })
+    }
+}
+
+fn apply_declarations(
+    config: &Config,
+    store: &Store,
+    entropy: &dyn Entropy,
+    now: crate::base::Timestamp,
+) -> Result<(), StartError> {
+    let declared = declared(config, now).map_err(|problems| told(&problems))?;
+    let ids: Result<Vec<Id>, _> = declared.clients.iter().map(|_| Id::random(entropy)).collect();
+    let ids = ids.map_err(|e| failed("declarations")(&e))?;
+    match declare::apply(store, &declared, now, ids) {
+        Ok(0) => Ok(()),
+        Ok(changes) => {
+            tracing::info!(changes, "declarations applied");
+            Ok(())
+        }
+        Err(DeclareError::Problems(problems)) => Err(told(&problems)),
+        Err(DeclareError::Store(error)) => Err(failed("applying declarations")(&error)),
+    }
+}
+
+fn told(problems: &[(String, Problem)]) -> StartError {
+    let lines: Vec<String> = problems.iter().map(|(name, problem)| format!("{name}: {problem}")).collect();
+    StartError(format!("the configuration declares what cannot be:\n  {}", lines.join("\n  ")))
+}

@@ -1,0 +1,33 @@
+//! The stylesheet, the icon and the front page.
+
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::app::App;
+
+use super::pages::{self, HomePage, assets};
+use super::{browser, headers};
+
+pub(super) async fn style() -> HttpResponse {
+    asset("text/css; charset=utf-8", assets::STYLE_CSS)
+}
+
+pub(super) async fn favicon() -> HttpResponse {
+    asset("image/svg+xml", assets::FAVICON_SVG)
+}
+
+/// Pages name an asset with the version in its address, so it may be kept.
+fn asset(kind: &'static str, text: &'static str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .content_type(kind)
+        .body(text)
+}
+
+pub(super) async fn home(request: HttpRequest, app: Data<App>) -> HttpResponse {
+    let lang = pages::choose(None, browser::accept_language(&request));
+    let html = HomePage { lang, base: &app.site.base, issuer: &app.site.issuer }.render();
+    headers::page(&app, 200, html, None)
+}

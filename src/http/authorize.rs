@@ -1,0 +1,87 @@
+//! `GET /authorize` and `POST /authorize` (RFC 6749 §3.1).
+
+use actix_web::http::header;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::app::App;
+use crate::base::{PlainToken, TokenKind};
+use crate::flow::authorize::{self, Next, Unproven};
+use crate::oauth::{OAuthError, Params};
+
+use super::forms::{self, BodyError};
+use super::pages::ErrorKind;
+use super::{browser, errors, headers, paths, run};
+
+pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
+    let known = browser::cookies(&request, &app);
+    let tie = match browser::tie(&known, &app) {
+        Ok(tie) => tie,
+        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    };
+    let pairs = match forms::pairs(request.query_string()) {
+        Ok(pairs) => pairs,
+        Err(error) => return errors::unproven(&request, &app, &Unproven::Malformed(error)),
+    };
+    let (params, fault) = Params::collect_sound(pairs);
+    let handle = tie.clone();
+    let answered = run::blocking(&app, move |cx| {
+        authorize::authorize(cx, &params, fault, &known, &handle).map_err(Refused::Unproven)
+    })
+    .await;
+    match answered {
+        Ok(step) => next(&app, step, &tie),
+        Err(Refused::Unproven(refusal)) => errors::unproven(&request, &app, &refusal),
+        Err(Refused::Failed(error)) => errors::oauth_page(&request, &app, None, &error),
+    }
+}
+
+/// RFC 6749 §3.1: the server "MAY support the use of the "POST" method", and OpenID Connect Core §3.1.2.1 says MUST. It is
+/// answered with 303 to the same request by GET: the browser then sends its cookies along, which it does not with a POST
+/// from another site.
+pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
+    let pairs = match forms::body(&request, &mut payload, app.site.max_body_bytes).await {
+        Ok(pairs) => pairs,
+        Err(BodyError::TooLarge(limit)) => {
+            let text = format!("the body is longer than {limit} bytes");
+            return errors::page(&request, &app, ErrorKind::TooLarge, 413, "invalid_request", &text).into();
+        }
+        Err(BodyError::Refused(error)) => return errors::unproven(&request, &app, &Unproven::Malformed(error)),
+    };
+    let mut to = format!("{}{}?", app.site.base, paths::AUTHORIZE);
+    for (name, value) in pairs {
+        to.extend(utf8_percent_encode(&name, NON_ALPHANUMERIC));
+        to.push('=');
+        to.extend(utf8_percent_encode(&value, NON_ALPHANUMERIC));
+        to.push('&');
+    }
+    headers::redirect(&app, to.trim_end_matches(['&', '?'])).finish()
+}
+
+/// Either of the two ways in which there is nobody to redirect to.
+enum Refused {
+    Unproven(Unproven),
+    Failed(OAuthError),
+}
+
+impl From<OAuthError> for Refused {
+    fn from(error: OAuthError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Sends the browser on.
+pub(super) fn next(app: &App, step: Next, tie: &PlainToken) -> HttpResponse {
+    let to = match step {
+        Next::Client(url) => url,
+        Next::Login(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::LOGIN),
+        Next::Consent(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::CONSENT),
+    };
+    let mut response = headers::redirect(app, &to).finish();
+    if response.headers().get(header::LOCATION).is_none() {
+        return HttpResponse::InternalServerError().finish();
+    }
+    browser::set(&mut response, app, TokenKind::Browser, tie);
+    response
+}

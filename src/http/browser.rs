@@ -1,0 +1,153 @@
+//! The browser's side of a request: its cookies, its forms, where a form was sent from.
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use subtle::ConstantTimeEq as _;
+
+use crate::app::App;
+use crate::base::encoding::{base64url, sha256};
+use crate::base::{PlainToken, TokenKind};
+use crate::flow::login::Browser;
+use crate::oauth::{ErrorCode, OAuthError, Params};
+
+use super::pages::ErrorKind;
+use super::{errors, forms};
+
+/// RFC 6265bis §4.1.3.2: a `__Host-` cookie cannot be planted by a neighbouring host. On http loopback, where there is
+/// no `Secure`, the plain name must do.
+fn name(app: &App, kind: TokenKind) -> &'static str {
+    match (app.site.secure, kind) {
+        (true, TokenKind::Session) => "__Host-csgn_session",
+        (true, _) => "__Host-csgn_browser",
+        (false, TokenKind::Session) => "csgn_session",
+        (false, _) => "csgn_browser",
+    }
+}
+
+/// The cookies of this server.
+pub(super) fn cookies(request: &HttpRequest, app: &App) -> Browser {
+    let read = |kind| {
+        let cookie = request.cookie(name(app, kind))?;
+        PlainToken::parse(kind, cookie.value())
+    };
+    Browser { session: read(TokenKind::Session), browser: read(TokenKind::Browser) }
+}
+
+/// The secret that ties forms to this browser: the one it has, or a new one.
+pub(super) fn tie(browser: &Browser, app: &App) -> Result<PlainToken, OAuthError> {
+    match &browser.browser {
+        Some(token) => Ok(token.clone()),
+        None => Ok(PlainToken::random(TokenKind::Browser, &*app.entropy)?),
+    }
+}
+
+/// Sets a cookie: `HttpOnly`, `SameSite=Lax`, for as long as the browser runs.
+pub(super) fn set(response: &mut HttpResponse, app: &App, kind: TokenKind, token: &PlainToken) {
+    let cookie = Cookie::build(name(app, kind), token.reveal().to_owned())
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.site.secure)
+        .finish();
+    // Only a cookie that is no header value could fail, and a token has letters and digits only.
+    let _ = response.add_cookie(&cookie);
+}
+
+/// Takes the session cookie back.
+pub(super) fn forget_session(response: &mut HttpResponse, app: &App) {
+    let mut cookie = Cookie::build(name(app, TokenKind::Session), "")
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.site.secure)
+        .finish();
+    cookie.make_removal();
+    let _ = response.add_cookie(&cookie);
+}
+
+/// The form's own token: only a page that knows the browser's cookie can name it.
+pub(super) fn csrf(tie: &PlainToken, form: &str) -> String {
+    base64url(&sha256(format!("countersign csrf {form} {}", tie.reveal()).as_bytes()))
+}
+
+/// A posted form of one of the pages, after the checks that it was sent from here.
+///
+/// # Errors
+/// The page that says what is wrong.
+pub(super) async fn posted(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    app: &Data<App>,
+    form: &str,
+) -> Result<(Params, Browser, PlainToken), HttpResponse> {
+    let pairs = match forms::body(request, payload, app.site.max_body_bytes).await {
+        Ok(pairs) => pairs,
+        Err(forms::BodyError::TooLarge(limit)) => {
+            let text = format!("the body is longer than {limit} bytes");
+            return Err(errors::page(request, app, ErrorKind::TooLarge, 413, "invalid_request", &text).into());
+        }
+        Err(forms::BodyError::Refused(error)) => return Err(errors::oauth_page(request, app, None, &error)),
+    };
+    let params = Params::collect(pairs).map_err(|error| errors::oauth_page(request, app, None, &error))?;
+    let (browser, tie) = check_form(request, app, &params, form)?;
+    Ok((params, browser, tie))
+}
+
+/// The checks that a form was sent from one of our pages, by the browser that it was shown in.
+///
+/// # Errors
+/// The page that says what is wrong.
+pub(super) fn check_form(
+    request: &HttpRequest,
+    app: &App,
+    params: &Params,
+    form: &str,
+) -> Result<(Browser, PlainToken), HttpResponse> {
+    let browser = cookies(request, app);
+    if !sent_from_here(request, app) {
+        let text = "the form was sent from another site";
+        return Err(errors::page(request, app, ErrorKind::Forbidden, 403, "access_denied", text).into());
+    }
+    let Some(tie) = browser.browser.clone() else {
+        let text = "the cookie that ties this page to its browser is missing: are cookies on? localhost and 127.0.0.1 \
+                    are two different hosts";
+        return Err(errors::page(request, app, ErrorKind::OtherBrowser, 400, "invalid_request", text).into());
+    };
+    let token = params.get("csrf").unwrap_or_default();
+    if !bool::from(token.as_bytes().ct_eq(csrf(&tie, form).as_bytes())) {
+        let text = "the form's csrf token does not belong to this browser";
+        return Err(errors::page(request, app, ErrorKind::Forbidden, 403, "access_denied", text).into());
+    }
+    Ok((browser, tie))
+}
+
+/// Fetch metadata decide where the browser sends them. `Origin` is `null` on our own forms, since the pages say
+/// `Referrer-Policy: no-referrer` (Fetch standard §3.2.5), so `null` is left to the form's own token.
+fn sent_from_here(request: &HttpRequest, app: &App) -> bool {
+    let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    if let Some(site) = text(header::HeaderName::from_static("sec-fetch-site")) {
+        return matches!(site, "same-origin" | "none");
+    }
+    match text(header::ORIGIN) {
+        None | Some("null") => true,
+        Some(origin) => origin == app.site.origin,
+    }
+}
+
+/// A request that names the languages of its reader.
+pub(super) fn accept_language(request: &HttpRequest) -> Option<&str> {
+    request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok())
+}
+
+/// The parameters of the address.
+pub(super) fn query(request: &HttpRequest) -> Result<Params, OAuthError> {
+    Params::collect(forms::pairs(request.query_string())?)
+}
+
+/// What to say to somebody who opened a page by its bare address.
+pub(super) fn missing_request() -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidRequest)
+        .describe("this page is reached from an application only: start there, and it will lead here")
+}

@@ -1,0 +1,62 @@
+//! The consent page.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::app::App;
+use crate::flow::authorize::{self, TicketError};
+
+use super::pages::{self, ConsentGroup, ConsentPage};
+use super::{authorize as authorize_endpoint, browser, errors, headers, paths, run};
+
+pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
+    let known = browser::cookies(&request, &app);
+    let sealed = match browser::query(&request) {
+        Ok(params) => params.get("request").map(str::to_owned),
+        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    };
+    let Some(sealed) = sealed else {
+        return errors::oauth_page(&request, &app, None, &browser::missing_request());
+    };
+    let (handle, from) = (sealed.clone(), known.clone());
+    let shown = run::blocking(&app, move |cx| authorize::show_consent(cx, &handle, &from)).await;
+    let (view, tie) = match (shown, known.browser) {
+        (Ok(view), Some(tie)) => (view, tie),
+        (Ok(_), None) => return errors::ticket(&request, &app, &TicketError::OtherBrowser),
+        (Err(error), _) => return errors::ticket(&request, &app, &error),
+    };
+    let lang = pages::choose(view.ui_locales.as_deref(), browser::accept_language(&request));
+    let account = ConsentGroup::for_account(lang, view.identity_scopes.iter().map(String::as_str));
+    let resources = view.resources.into_iter().map(|(resource_name, items)| ConsentGroup { resource_name, items });
+    let html = ConsentPage {
+        lang,
+        base: &app.site.base,
+        client_name: &view.client_name,
+        client_host: &view.client_host,
+        username: &view.username,
+        request: &sealed,
+        csrf: &browser::csrf(&tie, paths::CONSENT),
+        groups: account.into_iter().chain(resources).collect(),
+        offline: view.identity_scopes.iter().any(|scope| scope == "offline_access"),
+    }
+    .render();
+    headers::page(&app, 200, html, headers::source_of(&view.redirect_uri).as_deref())
+}
+
+pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
+    let (params, known, tie) = match browser::posted(&request, &mut payload, &app, paths::CONSENT).await {
+        Ok(posted) => posted,
+        Err(page) => return page,
+    };
+    let handle = tie.clone();
+    let answered = run::blocking(&app, move |cx| {
+        let sealed = params.get("request").unwrap_or_default();
+        let decision = params.get("decision").unwrap_or_default();
+        authorize::answer_consent(cx, sealed, decision, &known, &handle)
+    })
+    .await;
+    match answered {
+        Ok(step) => authorize_endpoint::next(&app, step, &tie),
+        Err(error) => errors::ticket(&request, &app, &error),
+    }
+}

@@ -1,0 +1,34 @@
+//! Which web pages may read an answer (Fetch standard §3.2). No answer here is given by cookie, so nothing is allowed with
+//! credentials.
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::app::App;
+use crate::flow::Snapshot;
+
+/// Public documents: everybody may read them.
+pub(super) fn anyone(response: &mut HttpResponse) {
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+}
+
+/// The token endpoint: pages of the origins that a client's redirect URIs name.
+pub(super) fn clients(snapshot: Option<&Snapshot>, request: &HttpRequest, response: &mut HttpResponse) {
+    let Some(origin) = request.headers().get(header::ORIGIN) else { return };
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
+    let known = origin.to_str().is_ok_and(|origin| snapshot.is_some_and(|s| s.is_client_origin(origin)));
+    if known {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    }
+}
+
+/// The question before a request with an Authorization header.
+pub(super) async fn preflight(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
+    let mut response = HttpResponse::NoContent()
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, 3600))
+        .finish();
+    clients(Some(&app.known()), &request, &mut response);
+    response
+}

@@ -1,0 +1,100 @@
+//! The metadata document (RFC 8414 §2, OpenID Connect Discovery 1.0 §3): exactly what works, nothing more.
+
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use arc_swap::ArcSwapOption;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::flow::Snapshot;
+use crate::oauth::GrantType;
+
+use super::{cors, paths, pages};
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    issuer: &'a str,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    jwks_uri: String,
+    end_session_endpoint: String,
+    scopes_supported: Vec<String>,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 1],
+    grant_types_supported: Vec<&'static str>,
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    code_challenge_methods_supported: [&'static str; 1],
+    authorization_response_iss_parameter_supported: bool,
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: Vec<String>,
+    claims_supported: [&'static str; 11],
+    prompt_values_supported: [&'static str; 4],
+    ui_locales_supported: Vec<&'static str>,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    require_request_uri_registration: bool,
+}
+
+/// The bytes for one revision of the configuration.
+struct Made {
+    revision: i64,
+    body: actix_web::web::Bytes,
+}
+
+/// Keeps the bytes until the configuration changes.
+#[derive(Default)]
+pub(super) struct Cache(ArcSwapOption<Made>);
+
+pub(super) async fn get(_: HttpRequest, app: Data<App>, cache: Data<Cache>) -> HttpResponse {
+    let snapshot = app.known();
+    let made = match cache.0.load_full().filter(|made| made.revision == snapshot.revision) {
+        Some(made) => made,
+        None => {
+            let made = Arc::new(Made { revision: snapshot.revision, body: document(&app, &snapshot).into() });
+            cache.0.store(Some(Arc::clone(&made)));
+            made
+        }
+    };
+    let mut response = HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .content_type(header::ContentType::json())
+        .body(made.body.clone());
+    cors::anyone(&mut response);
+    response
+}
+
+fn document(app: &App, snapshot: &Snapshot) -> Vec<u8> {
+    let issuer = app.site.issuer.as_str();
+    let at = |path: &str| format!("{issuer}{path}");
+    let metadata = Metadata {
+        issuer,
+        authorization_endpoint: at(paths::AUTHORIZE),
+        token_endpoint: at(paths::TOKEN),
+        jwks_uri: at(paths::JWKS),
+        end_session_endpoint: at(paths::LOGOUT),
+        scopes_supported: snapshot.scopes().into_iter().collect(),
+        response_types_supported: ["code"],
+        response_modes_supported: ["query"],
+        grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
+        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
+        code_challenge_methods_supported: ["S256"],
+        authorization_response_iss_parameter_supported: true,
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: vec![app.policy.id_token_algorithm.to_string()],
+        claims_supported: [
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "name", "preferred_username", "email",
+        ],
+        prompt_values_supported: ["none", "login", "consent", "select_account"],
+        ui_locales_supported: pages::Language::ALL.iter().map(|language| language.tag()).collect(),
+        claims_parameter_supported: false,
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+        require_request_uri_registration: false,
+    };
+    serde_json::to_vec(&metadata).unwrap_or_default()
+}

@@ -1,0 +1,120 @@
+//! `application/x-www-form-urlencoded`, read strictly: no bad escape, no broken UTF-8, no body too long.
+//!
+//! RFC 6749 §3.2 and Appendix B. Lenient decoders turn `%zz` into something; what two parties read differently, one of
+//! them can be fooled with.
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use actix_web::web::Payload;
+use futures_util::StreamExt as _;
+
+use crate::oauth::{ErrorCode, OAuthError};
+
+/// Why a body was not read.
+pub(super) enum BodyError {
+    /// It is longer than the limit.
+    TooLarge(usize),
+    /// It is no form.
+    Refused(OAuthError),
+}
+
+/// The decoded pairs of a posted form.
+pub(super) async fn body(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    max_bytes: usize,
+) -> Result<Vec<(String, String)>, BodyError> {
+    if !is_form(request) {
+        return Err(BodyError::Refused(refused("the body must be application/x-www-form-urlencoded")));
+    }
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > max_bytes as u64) {
+        return Err(BodyError::TooLarge(max_bytes));
+    }
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| BodyError::Refused(refused("the body ended too early")))?;
+        if bytes.len() + chunk.len() > max_bytes {
+            return Err(BodyError::TooLarge(max_bytes));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| BodyError::Refused(refused("the body is not UTF-8")))?;
+    pairs(text).map_err(BodyError::Refused)
+}
+
+fn is_form(request: &HttpRequest) -> bool {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let mut parts = value.split(';').map(str::trim);
+    let form = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+    // RFC 6749 Appendix B: the only charset is UTF-8.
+    form && parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    })
+}
+
+/// The decoded pairs of a query or a form.
+pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, OAuthError> {
+    text.split('&')
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            Ok((decode(name)?, decode(value)?))
+        })
+        .collect()
+}
+
+/// One name or value: `+` is a blank, `%` must lead two hexadecimal digits, and the whole must be UTF-8.
+pub(super) fn decode(text: &str) -> Result<String, OAuthError> {
+    if !text.contains(['+', '%']) {
+        return Ok(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let digits = (rest.next().and_then(hex), rest.next().and_then(hex));
+                let (Some(high), Some(low)) = digits else {
+                    return Err(refused("a percent sign is not followed by two hexadecimal digits"));
+                };
+                bytes.push(high << 4 | low);
+            }
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| refused("a parameter is not UTF-8"))
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+fn refused(text: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidRequest).describe(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_read_to_the_letter() {
+        assert_eq!(decode("a+b%20c%2B").unwrap(), "a b c+");
+        assert_eq!(decode("%C3%A9").unwrap(), "é");
+        for text in ["%", "%2", "%zz", "%C3", "%ED%A0%80", "%+1"] {
+            assert!(decode(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_value_is_an_empty_value() {
+        assert_eq!(pairs("a&b=&&c=1=2").unwrap(), [("a", ""), ("b", ""), ("c", "1=2")].map(|(n, v)| (n.into(), v.into())));
+    }
+}

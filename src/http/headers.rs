@@ -1,0 +1,74 @@
+//! The headers that answers carry.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+
+use crate::app::App;
+
+/// RFC 6749 §5.1: "The authorization server MUST include the HTTP "Cache-Control" response header field with a value of
+/// "no-store" in any response containing tokens, credentials, or other sensitive information, as well as the "Pragma"
+/// response header field with a value of "no-cache"."
+pub(super) fn no_store(response: &mut HttpResponseBuilder) {
+    response
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .insert_header((header::PRAGMA, HeaderValue::from_static("no-cache")))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
+}
+
+/// A page. `form_to` is where a form on it may lead besides this server: the browser follows the redirect after the POST
+/// under the same rule.
+pub(super) fn page(app: &App, status: u16, html: String, form_to: Option<&str>) -> HttpResponse {
+    let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    no_store(&mut response);
+    secure(app, &mut response);
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{}{}; frame-ancestors 'none'; \
+         base-uri 'none'",
+        if form_to.is_some() { " " } else { "" },
+        form_to.unwrap_or_default(),
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
+    }
+    response
+        .insert_header((header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
+        .insert_header((
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        ))
+        .insert_header((
+            HeaderName::from_static("permissions-policy"),
+            HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
+        ))
+        .content_type("text/html; charset=utf-8")
+        .body(html)
+}
+
+/// RFC 9700 §4.2.4 and §4.12: nothing in Referer, and 303 so that no browser posts a password on.
+pub(super) fn redirect(app: &App, to: &str) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(StatusCode::SEE_OTHER);
+    no_store(&mut response);
+    secure(app, &mut response);
+    response.insert_header((header::LOCATION, to));
+    response
+}
+
+fn secure(app: &App, response: &mut HttpResponseBuilder) {
+    response.insert_header((header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")));
+    if app.site.secure {
+        response.insert_header((
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        ));
+    }
+}
+
+/// A redirect URI as a source of a content security policy: its origin, or its scheme where it is an app's own.
+pub(super) fn source_of(uri: &str) -> Option<String> {
+    let url = url::Url::parse(uri).ok()?;
+    match url.scheme() {
+        "http" | "https" => Some(url.origin().ascii_serialization()),
+        scheme => Some(format!("{scheme}:")),
+    }
+}

@@ -1,0 +1,92 @@
+//! The login page.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::app::App;
+use crate::base::TokenKind;
+use crate::flow::authorize::{self, LoginNotice, LoginOutcome, LoginTicket, Next, TicketError};
+use crate::flow::login::Attempt;
+
+use super::pages::{self, LoginPage};
+use super::{authorize as authorize_endpoint, browser, errors, headers, paths, peer, run};
+
+pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
+    let known = browser::cookies(&request, &app);
+    let sealed = match browser::query(&request) {
+        Ok(params) => params.get("request").map(str::to_owned),
+        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    };
+    let Some(sealed) = sealed else {
+        return errors::oauth_page(&request, &app, None, &browser::missing_request());
+    };
+    let (handle, from) = (sealed.clone(), known.clone());
+    let opened = run::blocking(&app, move |cx| {
+        let ticket = authorize::open_login_ticket(cx, &handle, &from)?;
+        let name = cx.snapshot.client(ticket.request.client_id.as_str()).map(|known| known.client.name.clone());
+        Ok::<_, TicketError>((ticket, name))
+    })
+    .await;
+    let (ticket, client_name) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return errors::ticket(&request, &app, &error),
+    };
+    let Some(tie) = known.browser else {
+        return errors::ticket(&request, &app, &TicketError::OtherBrowser);
+    };
+    let lang = pages::choose(ticket.request.ui_locales.as_deref(), browser::accept_language(&request));
+    let typed = ticket.typed.as_deref().or(ticket.request.login_hint.as_deref()).unwrap_or_default();
+    let html = LoginPage {
+        lang,
+        base: &app.site.base,
+        client_name: client_name.as_deref(),
+        request: &sealed,
+        csrf: &browser::csrf(&tie, paths::LOGIN),
+        username: typed,
+        notice: ticket.notice.map(shown),
+    }
+    .render();
+    headers::page(&app, 200, html, form_to(&ticket).as_deref())
+}
+
+fn shown(notice: LoginNotice) -> pages::LoginNotice {
+    match notice {
+        LoginNotice::Refused => pages::LoginNotice::Refused,
+        LoginNotice::Throttled { wait_s } => pages::LoginNotice::Throttled { wait_s: wait_s.unsigned_abs() },
+        LoginNotice::Unavailable => pages::LoginNotice::Unavailable,
+        LoginNotice::Reauthenticate => pages::LoginNotice::Reauthenticate,
+    }
+}
+
+/// Where the form may lead in the end: browsers hold a redirect after a POST to `form-action` too.
+fn form_to(ticket: &LoginTicket) -> Option<String> {
+    headers::source_of(ticket.request.reply.uri())
+}
+
+pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
+    let (params, known, tie) = match browser::posted(&request, &mut payload, &app, paths::LOGIN).await {
+        Ok(posted) => posted,
+        Err(page) => return page,
+    };
+    let peer = peer::address(&request, &app);
+    let handle = tie.clone();
+    let outcome = run::blocking(&app, move |cx| {
+        let ticket = authorize::open_login_ticket(cx, params.get("request").unwrap_or_default(), &known)?;
+        let attempt = Attempt {
+            username: params.get("username").unwrap_or_default(),
+            password: params.get("password").unwrap_or_default(),
+            peer,
+        };
+        Ok::<_, TicketError>(authorize::answer_login(cx, ticket, &attempt, &known, &handle)?)
+    })
+    .await;
+    match outcome {
+        Ok(LoginOutcome::In(step, session)) => {
+            let mut response = authorize_endpoint::next(&app, step, &tie);
+            browser::set(&mut response, &app, TokenKind::Session, &session);
+            response
+        }
+        Ok(LoginOutcome::Again(sealed)) => authorize_endpoint::next(&app, Next::Login(sealed), &tie),
+        Err(error) => errors::ticket(&request, &app, &error),
+    }
+}

@@ -1,0 +1,28 @@
+//! Where each endpoint is, below the issuer's path. The router, discovery and the tests read them here.
+
+/// RFC 6749 §3.1.
+pub const AUTHORIZE: &str = "/authorize";
+/// RFC 6749 §3.2.
+pub const TOKEN: &str = "/token";
+/// RFC 7517 §5.
+pub const JWKS: &str = "/.well-known/jwks.json";
+/// OpenID Connect Discovery 1.0 §4: appended to the issuer's path.
+pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+/// RFC 8414 §3: inserted before the issuer's path.
+pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+/// The login page.
+pub const LOGIN: &str = "/login";
+/// The consent page.
+pub const CONSENT: &str = "/consent";
+/// OpenID Connect RP-Initiated Logout 1.0 §2.
+pub const LOGOUT: &str = "/logout";
+/// Whether the process runs.
+pub const LIVE: &str = "/health/live";
+/// Whether it can serve.
+pub const READY: &str = "/health/ready";
+/// The pages' stylesheet.
+pub const STYLE: &str = "/assets/style.css";
+/// The pages' icon.
+pub const FAVICON: &str = "/assets/favicon.svg";
+/// The front page.
+pub const HOME: &str = "/";

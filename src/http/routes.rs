@@ -1,0 +1,90 @@
+//! Every route, in one list.
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+
+use crate::app::App;
+
+use super::{assets, authorize, consent, cors, discovery, errors, health, jwks, login, logout, pages, paths, token};
+
+/// Adds all routes for an issuer whose path is `base`.
+pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
+    let at = |path: &str| web::resource(format!("{base}{path}"));
+    let get = web::get;
+    let post = web::post;
+
+    config
+        .service(only(at(paths::TOKEN).route(post().to(token::post)), "POST, OPTIONS").route(options()))
+        .service(at(paths::JWKS).route(get().to(jwks::get)).route(options()).default_service(refuse("GET, OPTIONS")))
+        .service(
+            at(paths::AUTHORIZE)
+                .route(get().to(authorize::get))
+                .route(post().to(authorize::post))
+                .default_service(refuse_page("GET, POST")),
+        )
+        .service(
+            at(paths::LOGIN)
+                .route(get().to(login::get))
+                .route(post().to(login::post))
+                .default_service(refuse_page("GET, POST")),
+        )
+        .service(
+            at(paths::CONSENT)
+                .route(get().to(consent::get))
+                .route(post().to(consent::post))
+                .default_service(refuse_page("GET, POST")),
+        )
+        .service(
+            at(paths::LOGOUT)
+                .route(get().to(logout::get))
+                .route(post().to(logout::post))
+                .default_service(refuse_page("GET, POST")),
+        )
+        .service(at(paths::LIVE).route(get().to(health::live)).default_service(refuse("GET")))
+        .service(at(paths::READY).route(get().to(health::ready)).default_service(refuse("GET")))
+        .service(at(paths::STYLE).route(get().to(assets::style)).default_service(refuse("GET")))
+        .service(at(paths::FAVICON).route(get().to(assets::favicon)).default_service(refuse("GET")));
+
+    // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it; clients do
+    // either for both documents.
+    let mut documents = vec![format!("{base}{}", paths::OPENID_CONFIGURATION), format!("{base}{}", paths::OAUTH_METADATA)];
+    if !base.is_empty() {
+        documents.push(format!("{}{base}", paths::OPENID_CONFIGURATION));
+        documents.push(format!("{}{base}", paths::OAUTH_METADATA));
+    }
+    for path in documents {
+        config.service(
+            web::resource(path)
+                .route(get().to(discovery::get))
+                .route(options())
+                .default_service(refuse("GET, OPTIONS")),
+        );
+    }
+    let home = if base.is_empty() { paths::HOME.to_owned() } else { base.to_owned() };
+    config.service(web::resource(home).route(get().to(assets::home)).default_service(refuse_page("GET")));
+}
+
+fn options() -> actix_web::Route {
+    web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)
+}
+
+fn only(resource: Resource, allow: &'static str) -> Resource {
+    resource.default_service(refuse(allow))
+}
+
+/// RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
+fn refuse(allow: &'static str) -> actix_web::Route {
+    web::to(move || async move { errors::method_not_allowed(allow) })
+}
+
+fn refuse_page(allow: &'static str) -> actix_web::Route {
+    web::to(move |request: HttpRequest, app: web::Data<App>| async move {
+        errors::page(&request, &app, pages::ErrorKind::MethodNotAllowed, 405, "method_not_allowed", "this address takes GET and POST")
+            .with_allow(allow)
+    })
+}
+
+/// Whatever has no route.
+pub(super) async fn nowhere(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
+    errors::page(&request, &app, pages::ErrorKind::NotFound, 404, "not_found", "there is no such address here").into()
+}

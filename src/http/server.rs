@@ -1,0 +1,108 @@
+//! Binds, serves, and stops in order.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::{Data, PayloadConfig};
+use actix_web::{App as ActixApp, HttpServer};
+
+use crate::app::App;
+use crate::config::Config;
+
+use super::{discovery, routes, tls};
+
+/// Why the server does not serve.
+#[derive(Debug)]
+pub struct ServerError(pub String);
+
+impl std::fmt::Display for ServerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+/// A server that is bound and not yet running.
+pub struct Server {
+    server: actix_web::dev::Server,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Server {
+    /// Binds every configured address. Must be called where an actix system runs.
+    ///
+    /// # Errors
+    /// When an address is taken or TLS cannot be set up.
+    pub fn bind(app: Arc<App>, config: &Config) -> Result<Self, ServerError> {
+        let listeners = config.server.listen.iter().map(|address| {
+            TcpListener::bind(address).map_err(|e| ServerError(format!("cannot listen on {address}: {e}")))
+        });
+        Self::on(app, config, listeners.collect::<Result<_, _>>()?)
+    }
+
+    /// Serves on listeners that are bound already.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn on(app: Arc<App>, config: &Config, listeners: Vec<TcpListener>) -> Result<Self, ServerError> {
+        let data = Data::from(app);
+        let cache = Data::new(discovery::Cache::default());
+        let base = data.site.base.clone();
+        let mut server = HttpServer::new(move || {
+            let base = base.clone();
+            ActixApp::new()
+                .app_data(data.clone())
+                .app_data(cache.clone())
+                .app_data(PayloadConfig::new(data.site.max_body_bytes))
+                .configure(move |config| routes::configure(config, &base))
+                .default_service(actix_web::web::to(routes::nowhere))
+        })
+        .client_request_timeout(Duration::from_millis(u64::from(config.server.client_timeout_ms)))
+        .keep_alive(Duration::from_secs(u64::from(config.server.keep_alive_s)))
+        .shutdown_timeout(u64::from(config.server.shutdown_timeout_s))
+        .disable_signals();
+        if config.server.workers > 0 {
+            server = server.workers(config.server.workers);
+        }
+        let tls = config
+            .server
+            .tls
+            .as_ref()
+            .map(|tls| tls::config(&tls.certificate_file, &tls.private_key_file))
+            .transpose()
+            .map_err(|e| ServerError(format!("TLS: {e}")))?;
+        let mut addresses = Vec::new();
+        for listener in listeners {
+            addresses.extend(listener.local_addr());
+            server = match &tls {
+                Some(tls) => server.listen_rustls_0_23(listener, tls.clone()),
+                None => server.listen(listener),
+            }
+            .map_err(|e| ServerError(e.to_string()))?;
+        }
+        Ok(Self { server: server.run(), addresses })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Stops it from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until it is stopped.
+    ///
+    /// # Errors
+    /// When the listeners fail.
+    pub async fn run(self) -> std::io::Result<()> {
+        self.server.await
+    }
+}
