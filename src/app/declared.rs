@@ -74,7 +74,8 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     let name = client.name.clone().unwrap_or_else(|| client.id.clone());
     let mut draft = ClientDraft::with_defaults(id, name, profile);
     if let Some(grants) = &client.grant_types {
-        let grants: Result<BTreeSet<GrantType>, String> = grants.iter().map(|grant| grant.as_str().parse()).collect();
+        let grants: Result<BTreeSet<GrantType>, String> =
+            grants.iter().map(|grant| grant.as_str().parse()).collect();
         draft.grant_types = grants.map_err(|e| Problem::new("grant_types", e))?;
     }
     if client.allow_password_grant {
@@ -97,7 +98,10 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     Ok(draft)
 }
 
-fn parsed<T: std::str::FromStr<Err = String>>(texts: &[String], field: &'static str) -> Result<Vec<T>, Problem> {
+fn parsed<T: std::str::FromStr<Err = String>>(
+    texts: &[String],
+    field: &'static str,
+) -> Result<Vec<T>, Problem> {
     texts.iter().map(|text| text.parse().map_err(|e| Problem::new(field, format!("{text}: {e}")))).collect()
 }
 
@@ -106,7 +110,10 @@ fn secret(client: &config::Client) -> Result<Option<HashedToken>, Problem> {
     if let Some(hash) = &client.secret_hash {
         let sound = crate::base::encoding::from_base64url(hash).is_some_and(|bytes| bytes.len() == 32);
         if !sound {
-            return Err(Problem::new("secret_hash", "the base64url form of a SHA-256: countersign client hash-secret"));
+            return Err(Problem::new(
+                "secret_hash",
+                "the base64url form of a SHA-256: countersign client hash-secret",
+            ));
         }
         return Ok(Some(HashedToken::from_stored(hash.clone())));
     }
@@ -124,7 +131,10 @@ fn secret(client: &config::Client) -> Result<Option<HashedToken>, Problem> {
     let plain = plain.trim();
     // It is hashed with one SHA-256, which is right for machine-made secrets only.
     if plain.len() < 32 || plain.len() > 1024 || plain.chars().any(char::is_control) {
-        return Err(Problem::new("secret", "a client secret has 32 to 1024 characters; let a machine make it"));
+        return Err(Problem::new(
+            "secret",
+            "a client secret has 32 to 1024 characters; let a machine make it",
+        ));
     }
     Ok(Some(HashedToken::of(plain)))
 }

@@ -104,7 +104,8 @@ impl App {
             Err(_) if now - self.confirmed() <= self.max_stale => return Ok(()),
             Err(_) => self.refreshing.lock().unwrap_or_else(PoisonError::into_inner),
         };
-        let revision = self.store.read("revision", crate::store::revision::current).map_err(SnapshotError::Store)?;
+        let revision =
+            self.store.read("revision", crate::store::revision::current).map_err(SnapshotError::Store)?;
         let key_change_due = current.keys.next_change().is_some_and(|at| at.is_past(now));
         if revision != current.revision || key_change_due {
             self.snapshot.store(Arc::new(Snapshot::load(&self.store, &self.sealer, now)?));

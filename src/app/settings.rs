@@ -50,7 +50,7 @@ fn seconds(value: u32) -> Seconds {
 
 /// The configured algorithms, in order.
 #[must_use]
-pub fn algorithms(config: &Config) -> Vec<SigningAlgorithm> {
+pub(super) fn algorithms(config: &Config) -> Vec<SigningAlgorithm> {
     // The six names are the same in both rooms; a unit test below keeps them so.
     config.keys.algorithms.iter().filter_map(|name| name.as_str().parse().ok()).collect()
 }
@@ -86,7 +86,7 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
 
 /// The cost of password hashes.
 #[must_use]
-pub fn password_cost(config: &Config) -> PasswordCost {
+pub(super) fn password_cost(config: &Config) -> PasswordCost {
     let argon2 = &config.login.argon2;
     PasswordCost {
         memory_kib: argon2.memory_kib,

@@ -96,7 +96,8 @@ impl App {
             .map_err(|e| failed("signing keys")(&e))?;
         apply_declarations(config, &store, &*entropy, now)?;
         let snapshot = Snapshot::load(&store, &sealer, now).map_err(|e| failed("signing keys")(&e))?;
-        let passwords = Passwords::new(password_cost(config), &*entropy).map_err(|e| failed("login.argon2")(&e))?;
+        let passwords =
+            Passwords::new(password_cost(config), &*entropy).map_err(|e| failed("login.argon2")(&e))?;
         Ok(Self {
             store,
             sealer: Arc::new(sealer),

@@ -28,10 +28,7 @@ impl std::error::Error for EntropyError {}
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that the rule leads to"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that the rule leads to")]
     fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
         getrandom::fill(buffer).map_err(|_| EntropyError)
     }

@@ -18,9 +18,7 @@ impl Id {
     /// # Errors
     /// When there is no randomness.
     pub fn random(source: &dyn Entropy) -> Result<Self, EntropyError> {
-        Ok(Self(
-            Builder::from_random_bytes(entropy::bytes(source)?).into_uuid(),
-        ))
+        Ok(Self(Builder::from_random_bytes(entropy::bytes(source)?).into_uuid()))
     }
 }
 

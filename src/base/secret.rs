@@ -135,10 +135,7 @@ impl HashedToken {
     /// Whether `text` is the secret, in constant time.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        self.0
-            .as_bytes()
-            .ct_eq(HashedToken::of(text).0.as_bytes())
-            .into()
+        self.0.as_bytes().ct_eq(HashedToken::of(text).0.as_bytes()).into()
     }
 }
 
@@ -163,11 +160,7 @@ fn push_random(text: &mut String, count: usize, source: &dyn Entropy) -> Result<
 
 fn checksum(body: &str) -> String {
     let digest = sha256(body.as_bytes());
-    digest
-        .iter()
-        .take(CHECKSUM_LENGTH)
-        .map(|byte| char::from(ALPHABET[usize::from(byte % 62)]))
-        .collect()
+    digest.iter().take(CHECKSUM_LENGTH).map(|byte| char::from(ALPHABET[usize::from(byte % 62)])).collect()
 }
 
 #[cfg(test)]
@@ -187,16 +180,9 @@ mod tests {
         let token = PlainToken::random(TokenKind::Refresh, &OsEntropy).unwrap();
         for at in [0, 9, 25, token.reveal().len() - 1] {
             let mut changed = token.reveal().to_owned();
-            let other = if changed.as_bytes()[at] == b'a' {
-                "b"
-            } else {
-                "a"
-            };
+            let other = if changed.as_bytes()[at] == b'a' { "b" } else { "a" };
             changed.replace_range(at..=at, other);
-            assert!(
-                PlainToken::parse(TokenKind::Refresh, &changed).is_none(),
-                "{at}"
-            );
+            assert!(PlainToken::parse(TokenKind::Refresh, &changed).is_none(), "{at}");
         }
     }
 
@@ -210,12 +196,7 @@ mod tests {
     #[test]
     fn every_token_is_new() {
         let made: std::collections::HashSet<_> = (0..1000)
-            .map(|_| {
-                PlainToken::random(TokenKind::Code, &OsEntropy)
-                    .unwrap()
-                    .reveal()
-                    .to_owned()
-            })
+            .map(|_| PlainToken::random(TokenKind::Code, &OsEntropy).unwrap().reveal().to_owned())
             .collect();
         assert_eq!(made.len(), 1000);
     }

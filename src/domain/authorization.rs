@@ -61,15 +61,10 @@ impl RevocationReason {
 impl FromStr for RevocationReason {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        [
-            Self::CodeReplayed,
-            Self::RefreshTokenReused,
-            Self::Logout,
-            Self::Operator,
-        ]
-        .into_iter()
-        .find(|reason| reason.as_str() == text)
-        .ok_or_else(|| format!("unknown reason {text:?}"))
+        [Self::CodeReplayed, Self::RefreshTokenReused, Self::Logout, Self::Operator]
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+            .ok_or_else(|| format!("unknown reason {text:?}"))
     }
 }
 

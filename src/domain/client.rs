@@ -36,13 +36,7 @@ pub enum Profile {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 5] = [
-        Self::Spa,
-        Self::Web,
-        Self::Native,
-        Self::Service,
-        Self::FirstParty,
-    ];
+    pub const ALL: [Self; 5] = [Self::Spa, Self::Web, Self::Native, Self::Service, Self::FirstParty];
 
     /// As it is written in the configuration.
     #[must_use]
@@ -181,12 +175,7 @@ impl Client {
     pub fn check(draft: ClientDraft, created_at: Timestamp) -> Result<Self, Vec<Problem>> {
         let problems = problems(&draft);
         if problems.is_empty() {
-            Ok(Self {
-                draft,
-                declared: false,
-                disabled_at: None,
-                created_at,
-            })
+            Ok(Self { draft, declared: false, disabled_at: None, created_at })
         } else {
             Err(problems)
         }
@@ -220,9 +209,7 @@ impl Client {
     #[must_use]
     pub fn redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {
         let any_loopback_port = self.profile == Profile::Native;
-        self.redirect_uris
-            .iter()
-            .find(|uri| uri.matches(presented, any_loopback_port))
+        self.redirect_uris.iter().find(|uri| uri.matches(presented, any_loopback_port))
     }
 }
 
@@ -236,16 +223,10 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
         || draft.name.len() > MAX_NAME_BYTES
         || draft.name.chars().any(char::is_control)
     {
-        refuse(
-            "name",
-            "a name has 1 to 200 bytes and no control characters",
-        );
+        refuse("name", "a name has 1 to 200 bytes and no control characters");
     }
     if draft.grant_types.is_empty() {
-        refuse(
-            "grant_types",
-            "a client without a grant can do nothing; name at least one",
-        );
+        refuse("grant_types", "a client without a grant can do nothing; name at least one");
     }
     if public && draft.grant_types.contains(&GrantType::ClientCredentials) {
         // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
@@ -255,42 +236,23 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
         );
     }
     if draft.profile == Profile::Spa && draft.grant_types.contains(&GrantType::RefreshToken) {
-        refuse(
-            "grant_types",
-            "a single-page app gets no refresh token; it renews with prompt=none",
-        );
+        refuse("grant_types", "a single-page app gets no refresh token; it renews with prompt=none");
     }
     if draft.grant_types.contains(&GrantType::RefreshToken)
         && !code
         && !draft.grant_types.contains(&GrantType::Password)
     {
-        refuse(
-            "grant_types",
-            "refresh_token needs a grant that gives one: authorization_code or password",
-        );
+        refuse("grant_types", "refresh_token needs a grant that gives one: authorization_code or password");
     }
     if code && draft.redirect_uris.is_empty() {
-        refuse(
-            "redirect_uris",
-            "authorization_code needs at least one redirect URI",
-        );
+        refuse("redirect_uris", "authorization_code needs at least one redirect URI");
     }
     if !code && !draft.redirect_uris.is_empty() {
-        refuse(
-            "redirect_uris",
-            "redirect URIs are of no use without the authorization_code grant",
-        );
+        refuse("redirect_uris", "redirect URIs are of no use without the authorization_code grant");
     }
     if draft.profile != Profile::Native {
-        for uri in draft
-            .redirect_uris
-            .iter()
-            .filter(|uri| uri.origin().is_none())
-        {
-            refuse(
-                "redirect_uris",
-                &format!("{uri}: a private-use scheme is for the profile native"),
-            );
+        for uri in draft.redirect_uris.iter().filter(|uri| uri.origin().is_none()) {
+            refuse("redirect_uris", &format!("{uri}: a private-use scheme is for the profile native"));
         }
     }
     if draft.redirect_uris.len() > MAX_LIST || draft.post_logout_redirect_uris.len() > MAX_LIST {
@@ -300,10 +262,7 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
         refuse("resources", "at most 64");
     }
     if public && !draft.require_pkce {
-        refuse(
-            "require_pkce",
-            "a public client always needs PKCE (RFC 9700 §2.1.1)",
-        );
+        refuse("require_pkce", "a public client always needs PKCE (RFC 9700 §2.1.1)");
     }
     check_lifetimes(draft, &mut refuse);
     found
@@ -314,10 +273,7 @@ fn check_lifetimes(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &s
         if ttl.0 < 10 {
             refuse("access_token_ttl_s", "at least 10 seconds");
         } else if ttl > LONGEST_ACCESS_TOKEN && !draft.allow_long_access_tokens {
-            refuse(
-                "access_token_ttl_s",
-                "above 3600 seconds only with allow_long_access_tokens = true",
-            );
+            refuse("access_token_ttl_s", "above 3600 seconds only with allow_long_access_tokens = true");
         } else if ttl.0 > 86_400 * 30 {
             refuse("access_token_ttl_s", "at most 30 days");
         }
@@ -358,8 +314,7 @@ mod tests {
     use super::*;
 
     fn draft(profile: Profile) -> ClientDraft {
-        let mut draft =
-            ClientDraft::with_defaults("app".parse().unwrap(), "App".to_owned(), profile);
+        let mut draft = ClientDraft::with_defaults("app".parse().unwrap(), "App".to_owned(), profile);
         if draft.grant_types.contains(&GrantType::AuthorizationCode) {
             draft.redirect_uris = vec!["https://app.example/cb".parse().unwrap()];
         }
@@ -367,12 +322,7 @@ mod tests {
     }
 
     fn fields(draft: ClientDraft) -> Vec<&'static str> {
-        Client::check(draft, Timestamp(0))
-            .err()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|p| p.field)
-            .collect()
+        Client::check(draft, Timestamp(0)).err().unwrap_or_default().into_iter().map(|p| p.field).collect()
     }
 
     #[test]

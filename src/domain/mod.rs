@@ -33,10 +33,7 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) fn new(field: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            field,
-            text: text.into(),
-        }
+        Self { field, text: text.into() }
     }
 }
 
@@ -61,10 +58,6 @@ pub struct ImpossibleRow {
 
 impl std::fmt::Display for ImpossibleRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "impossible value in {}.{} of row {}: {}",
-            self.table, self.column, self.id, self.text
-        )
+        write!(f, "impossible value in {}.{} of row {}: {}", self.table, self.column, self.id, self.text)
     }
 }

@@ -47,9 +47,7 @@ impl ResourceServer {
     /// Whether it owns this scope value.
     #[must_use]
     pub fn owns(&self, scope: &str) -> bool {
-        self.scopes
-            .iter()
-            .any(|definition| definition.name.as_str() == scope)
+        self.scopes.iter().any(|definition| definition.name.as_str() == scope)
     }
 
     /// Applies every rule, at creation and at every change alike.
@@ -63,50 +61,31 @@ impl ResourceServer {
             || self.name.len() > MAX_NAME_BYTES
             || self.name.chars().any(char::is_control)
         {
-            refuse(
-                "name",
-                "a name has 1 to 200 bytes and no control characters",
-            );
+            refuse("name", "a name has 1 to 200 bytes and no control characters");
         }
         if self.scopes.len() > 256 {
             refuse("scopes", "at most 256");
         }
         for (at, scope) in self.scopes.iter().enumerate() {
             if IDENTITY_SCOPES.contains(&scope.name.as_str()) {
-                refuse(
-                    "scopes",
-                    &format!("{} belongs to the authorization server", scope.name),
-                );
+                refuse("scopes", &format!("{} belongs to the authorization server", scope.name));
             }
-            if self.scopes[..at]
-                .iter()
-                .any(|earlier| earlier.name == scope.name)
-            {
+            if self.scopes[..at].iter().any(|earlier| earlier.name == scope.name) {
                 refuse("scopes", &format!("{} is named twice", scope.name));
             }
             if scope.description.len() > 500 {
-                refuse(
-                    "scopes",
-                    &format!("the description of {} is longer than 500 bytes", scope.name),
-                );
+                refuse("scopes", &format!("the description of {} is longer than 500 bytes", scope.name));
             }
         }
         if let Some(ttl) = self.access_token_ttl {
             if ttl.0 < 10 {
                 refuse("access_token_ttl_s", "at least 10 seconds");
             } else if ttl > LONGEST_ACCESS_TOKEN && !self.allow_long_access_tokens {
-                refuse(
-                    "access_token_ttl_s",
-                    "above 3600 seconds only with allow_long_access_tokens = true",
-                );
+                refuse("access_token_ttl_s", "above 3600 seconds only with allow_long_access_tokens = true");
             } else if ttl.0 > 86_400 * 30 {
                 refuse("access_token_ttl_s", "at most 30 days");
             }
         }
-        if found.is_empty() {
-            Ok(self)
-        } else {
-            Err(found)
-        }
+        if found.is_empty() { Ok(self) } else { Err(found) }
     }
 }

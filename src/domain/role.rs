@@ -24,9 +24,8 @@ impl Role {
     /// All problems at once.
     pub fn check(self) -> Result<Self, Vec<Problem>> {
         let mut found = Vec::new();
-        let sound = !self.name.is_empty()
-            && self.name.len() <= 64
-            && self.name.bytes().all(|b| b.is_ascii_graphic());
+        let sound =
+            !self.name.is_empty() && self.name.len() <= 64 && self.name.bytes().all(|b| b.is_ascii_graphic());
         if !sound {
             found.push(Problem::new(
                 "name",
@@ -36,10 +35,6 @@ impl Role {
         if self.description.len() > 500 {
             found.push(Problem::new("description", "at most 500 bytes"));
         }
-        if found.is_empty() {
-            Ok(self)
-        } else {
-            Err(found)
-        }
+        if found.is_empty() { Ok(self) } else { Err(found) }
     }
 }

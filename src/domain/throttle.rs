@@ -15,10 +15,7 @@ impl ThrottleKey {
     /// Attempts on one account, existing or not. The name is hashed, so that the table lists nobody's typing errors.
     #[must_use]
     pub fn account(name: &UserName) -> Self {
-        Self(format!(
-            "account:{}",
-            base64url(&sha256(name.as_str().as_bytes()))
-        ))
+        Self(format!("account:{}", base64url(&sha256(name.as_str().as_bytes()))))
     }
 
     /// Attempts from one address; IPv6 by its /64, since a customer has all of it.

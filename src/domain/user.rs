@@ -24,12 +24,7 @@ impl UserName {
     /// The canonical form of what was typed, whether or not such a user exists.
     #[must_use]
     pub fn canonical(typed: &str) -> Self {
-        let folded: String = typed
-            .nfkc()
-            .collect::<String>()
-            .to_lowercase()
-            .nfkc()
-            .collect();
+        let folded: String = typed.nfkc().collect::<String>().to_lowercase().nfkc().collect();
         Self(folded.trim().to_owned())
     }
 
@@ -39,14 +34,8 @@ impl UserName {
     /// Empty, overlong, or with control characters.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         let name = Self::canonical(typed);
-        if name.0.is_empty()
-            || name.0.len() > MAX_USERNAME_BYTES
-            || name.0.chars().any(char::is_control)
-        {
-            return Err(Problem::new(
-                "username",
-                "a user name has 1 to 256 bytes and no control characters",
-            ));
+        if name.0.is_empty() || name.0.len() > MAX_USERNAME_BYTES || name.0.chars().any(char::is_control) {
+            return Err(Problem::new("username", "a user name has 1 to 256 bytes and no control characters"));
         }
         Ok(name)
     }

@@ -38,7 +38,12 @@ impl From<StoreError> for DeclareError {
 ///
 /// # Errors
 /// All problems at once, or the database's failure.
-pub fn apply(store: &Store, declared: &Declared, now: Timestamp, fresh_ids: Vec<Id>) -> Result<usize, DeclareError> {
+pub fn apply(
+    store: &Store,
+    declared: &Declared,
+    now: Timestamp,
+    fresh_ids: Vec<Id>,
+) -> Result<usize, DeclareError> {
     let checked = check(declared, now).map_err(DeclareError::Problems)?;
     store
         .write("apply declarations", move |conn| {
@@ -61,7 +66,8 @@ struct Checked {
 
 fn check(declared: &Declared, now: Timestamp) -> Result<Checked, Vec<(String, Problem)>> {
     let mut problems = Vec::new();
-    let mut note = |name: String, found: Vec<Problem>| problems.extend(found.into_iter().map(|p| (name.clone(), p)));
+    let mut note =
+        |name: String, found: Vec<Problem>| problems.extend(found.into_iter().map(|p| (name.clone(), p)));
     let mut checked = Checked { clients: Vec::new(), resource_servers: Vec::new(), roles: Vec::new() };
     for role in &declared.roles {
         match role.clone().check() {
@@ -110,7 +116,9 @@ fn apply_roles(conn: &mut Conn, wanted: &[Role]) -> Result<usize, StoreError> {
             }
         }
     }
-    for gone in there.iter().filter(|known| known.declared && !wanted.iter().any(|role| role.name == known.name)) {
+    for gone in
+        there.iter().filter(|known| known.declared && !wanted.iter().any(|role| role.name == known.name))
+    {
         roles::update(conn, &Role { declared: false, ..gone.clone() })?;
         changes += 1;
     }
@@ -124,7 +132,10 @@ fn apply_resource_servers(conn: &mut Conn, wanted: &[ResourceServer]) -> Result<
         match there.iter().find(|known| known.id == server.id) {
             Some(known) if ResourceServer { created_at: known.created_at, ..server.clone() } == *known => {}
             Some(known) => {
-                resource_servers::update(conn, &ResourceServer { created_at: known.created_at, ..server.clone() })?;
+                resource_servers::update(
+                    conn,
+                    &ResourceServer { created_at: known.created_at, ..server.clone() },
+                )?;
                 changes += 1;
             }
             None => {
@@ -133,7 +144,9 @@ fn apply_resource_servers(conn: &mut Conn, wanted: &[ResourceServer]) -> Result<
             }
         }
     }
-    for gone in there.iter().filter(|known| known.declared && !wanted.iter().any(|server| server.id == known.id)) {
+    for gone in
+        there.iter().filter(|known| known.declared && !wanted.iter().any(|server| server.id == known.id))
+    {
         resource_servers::delete(conn, &gone.id)?;
         changes += 1;
     }

@@ -11,9 +11,10 @@ impl From<StoreError> for OAuthError {
             StoreError::Unavailable { .. } | StoreError::Serialization => {
                 OAuthError::new(ErrorCode::TemporarilyUnavailable).because(error.to_string()).retry_after(1)
             }
-            StoreError::Conflict | StoreError::Reference | StoreError::Impossible(_) | StoreError::Entropy => {
-                OAuthError::new(ErrorCode::ServerError).because(error.to_string())
-            }
+            StoreError::Conflict
+            | StoreError::Reference
+            | StoreError::Impossible(_)
+            | StoreError::Entropy => OAuthError::new(ErrorCode::ServerError).because(error.to_string()),
         }
     }
 }

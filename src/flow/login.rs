@@ -64,7 +64,9 @@ pub fn check_password(cx: &Cx, attempt: &Attempt<'_>) -> Result<User, Refusal> {
     let limits = limits(cx, &name, attempt.peer);
     let now = cx.now;
     let counted = limits.clone();
-    if let Some(wait) = cx.store.write("count an attempt", move |conn| throttles::reserve(conn, &counted, now))? {
+    if let Some(wait) =
+        cx.store.write("count an attempt", move |conn| throttles::reserve(conn, &counted, now))?
+    {
         tracing::warn!(peer = %attempt.peer, wait_s = wait.0, "login throttled");
         return Err(Refusal::Throttled(wait));
     }
@@ -154,7 +156,8 @@ pub fn signed_in(cx: &Cx, browser: &Browser) -> Result<Option<SignedIn>, OAuthEr
         let user = users::find(conn, session.user_id)?;
         Ok(user.map(|user| SignedIn { session, user }))
     })?;
-    Ok(found.filter(|known| known.user.is_active() && known.session.is_alive(cx.now, cx.policy.session_idle_ttl)))
+    Ok(found
+        .filter(|known| known.user.is_active() && known.session.is_alive(cx.now, cx.policy.session_idle_ttl)))
 }
 
 /// Starts a session after a login, or renews the one that is there when it is the same person's; the cookie is new in
@@ -162,7 +165,11 @@ pub fn signed_in(cx: &Cx, browser: &Browser) -> Result<Option<SignedIn>, OAuthEr
 ///
 /// # Errors
 /// When the database is down.
-pub fn start_session(cx: &Cx, user: &User, former: Option<&SignedIn>) -> Result<(SignedIn, PlainToken), OAuthError> {
+pub fn start_session(
+    cx: &Cx,
+    user: &User,
+    former: Option<&SignedIn>,
+) -> Result<(SignedIn, PlainToken), OAuthError> {
     let token = PlainToken::random(TokenKind::Session, &*cx.entropy)?;
     let mut session = Session {
         id: Id::random(&*cx.entropy)?,

@@ -69,7 +69,8 @@ pub fn request(cx: &Cx, params: &Params, browser: &Browser, tie: &PlainToken) ->
     match login::signed_in(cx, browser)? {
         None => Ok(Step::Done(after(to, client_name))),
         Some(known) => {
-            let ticket = Ticket { session_id: known.session.id, to: to.clone(), client_name: client_name.clone() };
+            let ticket =
+                Ticket { session_id: known.session.id, to: to.clone(), client_name: client_name.clone() };
             let sealed = seal_for(cx, Purpose::LogoutRequest, ticket, tie)?;
             Ok(Step::Ask { sealed, username: known.user.username.to_string(), client_name, return_to: to })
         }
@@ -133,10 +134,14 @@ fn audience_of(cx: &Cx, hint: &str) -> Result<String, OAuthError> {
 fn return_to(params: &Params, client: Option<&Client>) -> Result<Option<String>, OAuthError> {
     let Some(uri) = params.get("post_logout_redirect_uri") else { return Ok(None) };
     let Some(client) = client else {
-        return Err(invalid("post_logout_redirect_uri needs id_token_hint or client_id, to know whose it is"));
+        return Err(invalid(
+            "post_logout_redirect_uri needs id_token_hint or client_id, to know whose it is",
+        ));
     };
     if !client.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == uri) {
-        return Err(invalid("post_logout_redirect_uri is not registered for this client; it is compared exactly"));
+        return Err(invalid(
+            "post_logout_redirect_uri is not registered for this client; it is compared exactly",
+        ));
     }
     let Some(state) = params.get("state") else { return Ok(Some(uri.to_owned())) };
     let separator = if uri.contains('?') { '&' } else { '?' };

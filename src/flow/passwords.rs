@@ -84,7 +84,8 @@ impl Passwords {
     }
 
     fn hash_bytes(&self, password: &[u8], source: &dyn Entropy) -> Result<String, PasswordError> {
-        let salt: [u8; 16] = entropy::bytes(source).map_err(|_| PasswordError::Broken("no randomness for a salt"))?;
+        let salt: [u8; 16] =
+            entropy::bytes(source).map_err(|_| PasswordError::Broken("no randomness for a salt"))?;
         let hash = self
             .argon2
             .hash_password_with_salt(password, &salt)
@@ -147,7 +148,8 @@ mod tests {
     use crate::base::entropy::OsEntropy;
 
     fn cheap(max_waiting: usize) -> Passwords {
-        let cost = PasswordCost { memory_kib: 64, iterations: 1, parallelism: 1, max_parallel: 1, max_waiting };
+        let cost =
+            PasswordCost { memory_kib: 64, iterations: 1, parallelism: 1, max_parallel: 1, max_waiting };
         Passwords::new(cost, &OsEntropy).unwrap()
     }
 

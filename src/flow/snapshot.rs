@@ -89,8 +89,10 @@ impl Snapshot {
                 (client.id.clone(), Arc::new(KnownClient { client: Arc::new(client), secrets }))
             })
             .collect();
-        let slow_signatures = servers.iter().filter_map(|s| s.signing_algorithm).any(SigningAlgorithm::is_rsa);
-        let resource_servers = servers.into_iter().map(|server| (server.id.clone(), Arc::new(server))).collect();
+        let slow_signatures =
+            servers.iter().filter_map(|s| s.signing_algorithm).any(SigningAlgorithm::is_rsa);
+        let resource_servers =
+            servers.into_iter().map(|server| (server.id.clone(), Arc::new(server))).collect();
         Ok(Self { revision, keys, clients, resource_servers, origins, slow_signatures })
     }
 

@@ -40,17 +40,24 @@ pub fn requested(snapshot: &Snapshot, client: &Client, params: &Params) -> Resul
     let resources = if named.is_empty() { inferred(snapshot, client, &scope)? } else { named };
     for value in scope.iter().filter(|value| !is_identity(value.as_str())) {
         if !resources.iter().any(|id| owns(snapshot, id, value.as_str())) {
-            return Err(invalid_scope(format!("{value} belongs to none of the resources that the request names")));
+            return Err(invalid_scope(format!(
+                "{value} belongs to none of the resources that the request names"
+            )));
         }
     }
     Ok(Target { scope, resources })
 }
 
 /// `resource` (RFC 8707 §2): each must be known and allowed for the client.
-fn named_resources(snapshot: &Snapshot, client: &Client, params: &Params) -> Result<Vec<Resource>, OAuthError> {
+fn named_resources(
+    snapshot: &Snapshot,
+    client: &Client,
+    params: &Params,
+) -> Result<Vec<Resource>, OAuthError> {
     let mut named: Vec<Resource> = Vec::new();
     for text in params.resources() {
-        let id: Resource = text.parse().map_err(|e: String| OAuthError::new(ErrorCode::InvalidTarget).describe(e))?;
+        let id: Resource =
+            text.parse().map_err(|e: String| OAuthError::new(ErrorCode::InvalidTarget).describe(e))?;
         if !client.resources.contains(&id) || snapshot.resource_server(&id).is_none() {
             return Err(OAuthError::new(ErrorCode::InvalidTarget)
                 .describe(format!("the resource {id} is unknown or not allowed for this client")));
@@ -96,10 +103,14 @@ fn inferred(snapshot: &Snapshot, client: &Client, scope: &Scope) -> Result<Vec<R
                 }
             }
             (None, _) => {
-                return Err(invalid_scope(format!("no resource that this client may use has the scope {value}")));
+                return Err(invalid_scope(format!(
+                    "no resource that this client may use has the scope {value}"
+                )));
             }
             (Some(_), Some(_)) => {
-                return Err(invalid_scope(format!("several resources have the scope {value}: name one by resource")));
+                return Err(invalid_scope(format!(
+                    "several resources have the scope {value}: name one by resource"
+                )));
             }
         }
     }
@@ -145,7 +156,10 @@ pub fn narrowed(
         ([], []) => None,
         ([], [only]) => Some(only.clone()),
         ([], several) => {
-            return invalid(format!("the grant covers {} resources: name one of them by resource", several.len()));
+            return invalid(format!(
+                "the grant covers {} resources: name one of them by resource",
+                several.len()
+            ));
         }
         ([one], granted) => match granted.iter().find(|id| id.as_str() == one) {
             Some(id) => Some(id.clone()),
@@ -165,7 +179,9 @@ pub fn narrowed(
             && (is_identity(value) || server.as_ref().is_some_and(|server| server.owns(value)))
     });
     if scope.is_empty() && !granted.scope.is_empty() {
-        return Err(invalid_scope("nothing of the granted scope is left for this client at this resource".to_owned()));
+        return Err(invalid_scope(
+            "nothing of the granted scope is left for this client at this resource".to_owned(),
+        ));
     }
     Ok(TokenTarget { scope, server })
 }

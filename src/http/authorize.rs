@@ -47,7 +47,9 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
             let text = format!("the body is longer than {limit} bytes");
             return errors::page(&request, &app, ErrorKind::TooLarge, 413, "invalid_request", &text).into();
         }
-        Err(BodyError::Refused(error)) => return errors::unproven(&request, &app, &Unproven::Malformed(error)),
+        Err(BodyError::Refused(error)) => {
+            return errors::unproven(&request, &app, &Unproven::Malformed(error));
+        }
     };
     let mut to = format!("{}{}?", app.site.base, paths::AUTHORIZE);
     for (name, value) in pairs {

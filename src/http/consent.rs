@@ -27,7 +27,8 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     };
     let lang = pages::choose(view.ui_locales.as_deref(), browser::accept_language(&request));
     let account = ConsentGroup::for_account(lang, view.identity_scopes.iter().map(String::as_str));
-    let resources = view.resources.into_iter().map(|(resource_name, items)| ConsentGroup { resource_name, items });
+    let resources =
+        view.resources.into_iter().map(|(resource_name, items)| ConsentGroup { resource_name, items });
     let html = ConsentPage {
         lang,
         base: &app.site.base,

@@ -20,7 +20,9 @@ pub(super) fn presented(request: &HttpRequest) -> Result<Presented, OAuthError> 
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let Some(value) = values.next() else { return Ok(Presented::Nothing) };
     if values.next().is_some() {
-        return Err(OAuthError::new(ErrorCode::InvalidRequest).describe("the Authorization header is given twice"));
+        return Err(
+            OAuthError::new(ErrorCode::InvalidRequest).describe("the Authorization header is given twice")
+        );
     }
     Ok(value.to_str().ok().and_then(basic).unwrap_or(Presented::Unusable(
         "the Authorization header is not Basic, or its content is not base64 of two form-url-encoded halves",

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::flow::Snapshot;
 use crate::oauth::GrantType;
 
-use super::{cors, paths, pages};
+use super::{cors, pages, paths};
 
 #[derive(Serialize)]
 struct Metadata<'a> {
@@ -87,7 +87,17 @@ fn document(app: &App, snapshot: &Snapshot) -> Vec<u8> {
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: vec![app.policy.id_token_algorithm.to_string()],
         claims_supported: [
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "name", "preferred_username", "email",
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "amr",
+            "name",
+            "preferred_username",
+            "email",
         ],
         prompt_values_supported: ["none", "login", "consent", "select_account"],
         ui_locales_supported: pages::Language::ALL.iter().map(|language| language.tag()).collect(),

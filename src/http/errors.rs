@@ -46,7 +46,8 @@ pub(super) fn method_not_allowed(allow: &'static str) -> HttpResponse {
 }
 
 fn builder(status: u16) -> HttpResponseBuilder {
-    let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    let mut response =
+        HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     headers::no_store(&mut response);
     response
 }
@@ -92,7 +93,12 @@ pub(super) fn page(
 }
 
 /// An error of OAuth where there is nobody to redirect to.
-pub(super) fn oauth_page(request: &HttpRequest, app: &App, kind: Option<ErrorKind>, error: &OAuthError) -> HttpResponse {
+pub(super) fn oauth_page(
+    request: &HttpRequest,
+    app: &App,
+    kind: Option<ErrorKind>,
+    error: &OAuthError,
+) -> HttpResponse {
     log(request, error);
     let kind = kind.unwrap_or(match error.code {
         ErrorCode::TemporarilyUnavailable => ErrorKind::Unavailable,
@@ -127,8 +133,12 @@ pub(super) fn ticket(request: &HttpRequest, app: &App, error: &TicketError) -> H
             "the cookie that ties this page to its browser is missing or another one: cookies are off, the address was \
              opened in another browser, or the application began at another host name (localhost and 127.0.0.1 are two)",
         ),
-        TicketError::Used => (ErrorKind::AlreadyUsed, "this page was answered before; go back to the application"),
-        TicketError::Malformed => (ErrorKind::BadRequest, "request is missing or is not one that this server made"),
+        TicketError::Used => {
+            (ErrorKind::AlreadyUsed, "this page was answered before; go back to the application")
+        }
+        TicketError::Malformed => {
+            (ErrorKind::BadRequest, "request is missing or is not one that this server made")
+        }
     };
     page(request, app, kind, 400, "invalid_request", text).into()
 }

@@ -27,7 +27,8 @@ pub(super) async fn body(
     if !is_form(request) {
         return Err(BodyError::Refused(refused("the body must be application/x-www-form-urlencoded")));
     }
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > max_bytes as u64) {
         return Err(BodyError::TooLarge(max_bytes));
     }
@@ -39,16 +40,19 @@ pub(super) async fn body(
         }
         bytes.extend_from_slice(&chunk);
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| BodyError::Refused(refused("the body is not UTF-8")))?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| BodyError::Refused(refused("the body is not UTF-8")))?;
     pairs(text).map_err(BodyError::Refused)
 }
 
 fn is_form(request: &HttpRequest) -> bool {
-    let Some(value) = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
+    else {
         return false;
     };
     let mut parts = value.split(';').map(str::trim);
-    let form = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+    let form =
+        parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
     // RFC 6749 Appendix B: the only charset is UTF-8.
     form && parts.all(|parameter| match parameter.split_once('=') {
         Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
@@ -115,6 +119,9 @@ mod tests {
 
     #[test]
     fn a_name_without_a_value_is_an_empty_value() {
-        assert_eq!(pairs("a&b=&&c=1=2").unwrap(), [("a", ""), ("b", ""), ("c", "1=2")].map(|(n, v)| (n.into(), v.into())));
+        assert_eq!(
+            pairs("a&b=&&c=1=2").unwrap(),
+            [("a", ""), ("b", ""), ("c", "1=2")].map(|(n, v)| (n.into(), v.into()))
+        );
     }
 }

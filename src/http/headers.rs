@@ -19,7 +19,8 @@ pub(super) fn no_store(response: &mut HttpResponseBuilder) {
 /// A page. `form_to` is where a form on it may lead besides this server: the browser follows the redirect after the POST
 /// under the same rule.
 pub(super) fn page(app: &App, status: u16, html: String, form_to: Option<&str>) -> HttpResponse {
-    let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    let mut response =
+        HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     no_store(&mut response);
     secure(app, &mut response);
     let policy = format!(
@@ -57,10 +58,8 @@ pub(super) fn redirect(app: &App, to: &str) -> HttpResponseBuilder {
 fn secure(app: &App, response: &mut HttpResponseBuilder) {
     response.insert_header((header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")));
     if app.site.secure {
-        response.insert_header((
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000"),
-        ));
+        response
+            .insert_header((header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")));
     }
 }
 

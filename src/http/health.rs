@@ -1,7 +1,7 @@
 //! For load balancers and container engines.
 
-use actix_web::web::{self, Data};
 use actix_web::HttpResponse;
+use actix_web::web::{self, Data};
 use serde_json::json;
 
 use crate::app::App;
@@ -18,7 +18,8 @@ pub(super) async fn ready(app: Data<App>) -> HttpResponse {
         Ok(Ok(())) => HttpResponse::Ok().json(json!({ "status": "ready" })),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
-            HttpResponse::ServiceUnavailable().json(json!({ "status": "unavailable", "database": "unreachable" }))
+            HttpResponse::ServiceUnavailable()
+                .json(json!({ "status": "unavailable", "database": "unreachable" }))
         }
         Err(_) => HttpResponse::ServiceUnavailable().json(json!({ "status": "unavailable" })),
     }

@@ -23,7 +23,8 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let (handle, from) = (sealed.clone(), known.clone());
     let opened = run::blocking(&app, move |cx| {
         let ticket = authorize::open_login_ticket(cx, &handle, &from)?;
-        let name = cx.snapshot.client(ticket.request.client_id.as_str()).map(|known| known.client.name.clone());
+        let name =
+            cx.snapshot.client(ticket.request.client_id.as_str()).map(|known| known.client.name.clone());
         Ok::<_, TicketError>((ticket, name))
     })
     .await;

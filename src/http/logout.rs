@@ -93,7 +93,8 @@ fn finished(request: &HttpRequest, app: &App, done: After, ui_locales: Option<&s
         After::Stayed => headers::redirect(app, &home(app)).finish(),
         After::Page { client_name } => {
             let lang = pages::choose(ui_locales, browser::accept_language(request));
-            let html = LoggedOutPage { lang, base: &app.site.base, client_name: client_name.as_deref() }.render();
+            let html =
+                LoggedOutPage { lang, base: &app.site.base, client_name: client_name.as_deref() }.render();
             headers::page(app, 200, html, None)
         }
     }

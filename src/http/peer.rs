@@ -8,7 +8,8 @@ use crate::app::App;
 
 /// The address to count attempts by. `X-Forwarded-For` is read from its right end, as far as trusted proxies wrote it.
 pub(super) fn address(request: &HttpRequest, app: &App) -> IpAddr {
-    let direct = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
+    let direct =
+        request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
     let trusted = |address: IpAddr| app.site.trusted_proxies.iter().any(|network| network.contains(address));
     let mut address = direct;
     let named: Vec<&str> = request

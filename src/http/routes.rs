@@ -5,7 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use crate::app::App;
 
-use super::{assets, authorize, consent, cors, discovery, errors, health, jwks, login, logout, pages, paths, token};
+use super::{
+    assets, authorize, consent, cors, discovery, errors, health, jwks, login, logout, pages, paths, token,
+};
 
 /// Adds all routes for an issuer whose path is `base`.
 pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
@@ -15,7 +17,12 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
 
     config
         .service(only(at(paths::TOKEN).route(post().to(token::post)), "POST, OPTIONS").route(options()))
-        .service(at(paths::JWKS).route(get().to(jwks::get)).route(options()).default_service(refuse("GET, OPTIONS")))
+        .service(
+            at(paths::JWKS)
+                .route(get().to(jwks::get))
+                .route(options())
+                .default_service(refuse("GET, OPTIONS")),
+        )
         .service(
             at(paths::AUTHORIZE)
                 .route(get().to(authorize::get))
@@ -47,7 +54,8 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
 
     // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it; clients do
     // either for both documents.
-    let mut documents = vec![format!("{base}{}", paths::OPENID_CONFIGURATION), format!("{base}{}", paths::OAUTH_METADATA)];
+    let mut documents =
+        vec![format!("{base}{}", paths::OPENID_CONFIGURATION), format!("{base}{}", paths::OAUTH_METADATA)];
     if !base.is_empty() {
         documents.push(format!("{}{base}", paths::OPENID_CONFIGURATION));
         documents.push(format!("{}{base}", paths::OAUTH_METADATA));
@@ -79,12 +87,27 @@ fn refuse(allow: &'static str) -> actix_web::Route {
 
 fn refuse_page(allow: &'static str) -> actix_web::Route {
     web::to(move |request: HttpRequest, app: web::Data<App>| async move {
-        errors::page(&request, &app, pages::ErrorKind::MethodNotAllowed, 405, "method_not_allowed", "this address takes GET and POST")
-            .with_allow(allow)
+        errors::page(
+            &request,
+            &app,
+            pages::ErrorKind::MethodNotAllowed,
+            405,
+            "method_not_allowed",
+            "this address takes GET and POST",
+        )
+        .with_allow(allow)
     })
 }
 
 /// Whatever has no route.
 pub(super) async fn nowhere(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
-    errors::page(&request, &app, pages::ErrorKind::NotFound, 404, "not_found", "there is no such address here").into()
+    errors::page(
+        &request,
+        &app,
+        pages::ErrorKind::NotFound,
+        404,
+        "not_found",
+        "there is no such address here",
+    )
+    .into()
 }

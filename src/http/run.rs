@@ -16,5 +16,7 @@ pub(super) async fn blocking<T: Send + 'static, E: From<OAuthError> + Send + 'st
 ) -> Result<T, E> {
     let app = app.clone();
     let done = web::block(move || use_case(&app.refreshed_cx()?)).await;
-    done.unwrap_or_else(|_| Err(OAuthError::new(ErrorCode::ServerError).because("the use case was cut off").into()))
+    done.unwrap_or_else(|_| {
+        Err(OAuthError::new(ErrorCode::ServerError).because("the use case was cut off").into())
+    })
 }

@@ -83,7 +83,10 @@ fn follow(files: Files, current: &Arc<Current>) -> Result<(), TlsError> {
             }
         }
     };
-    std::thread::Builder::new().name("certificates".to_owned()).spawn(watch).map_err(|e| TlsError(e.to_string()))?;
+    std::thread::Builder::new()
+        .name("certificates".to_owned())
+        .spawn(watch)
+        .map_err(|e| TlsError(e.to_string()))?;
     Ok(())
 }
 

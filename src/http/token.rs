@@ -17,7 +17,9 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
             Ok(tokens) => success(&tokens),
             Err(error) => errors::json(&request, &error),
         },
-        Err(BodyError::TooLarge(limit)) => errors::http_json(413, &format!("the body is longer than {limit} bytes")),
+        Err(BodyError::TooLarge(limit)) => {
+            errors::http_json(413, &format!("the body is longer than {limit} bytes"))
+        }
         Err(BodyError::Refused(error)) => errors::json(&request, &error),
     };
     cors::clients(Some(&app.known()), &request, &mut response);
@@ -32,7 +34,8 @@ async fn answer(
     // RFC 6749 §2.3.1: "The parameters can only be transmitted in the request-body and MUST NOT be included in the
     // request URI."
     if !request.query_string().is_empty() {
-        return Err(OAuthError::new(ErrorCode::InvalidRequest).describe("parameters belong in the body, not in the URI"));
+        return Err(OAuthError::new(ErrorCode::InvalidRequest)
+            .describe("parameters belong in the body, not in the URI"));
     }
     let request = TokenRequest {
         params: Params::collect(pairs)?,

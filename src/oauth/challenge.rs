@@ -20,17 +20,13 @@ impl CodeChallenge {
 impl FromStr for CodeChallenge {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let sound = text.len() == 43
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let sound =
+            text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if sound {
             Ok(Self(text.to_owned()))
         } else {
-            Err(
-                "code_challenge is not the base64url form of a SHA-256 (43 characters, no padding)"
-                    .to_owned(),
-            )
+            Err("code_challenge is not the base64url form of a SHA-256 (43 characters, no padding)"
+                .to_owned())
         }
     }
 }
@@ -63,8 +59,7 @@ impl CodeVerifier {
 impl FromStr for CodeVerifier {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let unreserved =
-            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+        let unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
         if (43..=128).contains(&text.len()) && text.bytes().all(unreserved) {
             Ok(Self(text.to_owned()))
         } else {

@@ -30,9 +30,7 @@ impl FromStr for ClientId {
         if sound {
             Ok(Self(text.to_owned()))
         } else {
-            Err(format!(
-                "a client id has 1 to {MAX_CLIENT_ID_BYTES} visible ASCII characters and no blank"
-            ))
+            Err(format!("a client id has 1 to {MAX_CLIENT_ID_BYTES} visible ASCII characters and no blank"))
         }
     }
 }

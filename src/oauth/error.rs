@@ -52,64 +52,38 @@ impl ErrorCode {
         match self {
             Self::InvalidRequest => ("invalid_request", 400, "the request is malformed"),
             Self::InvalidClient => ("invalid_client", 401, "client authentication failed"),
-            Self::InvalidGrant => (
-                "invalid_grant",
-                400,
-                "the grant is invalid, expired or revoked",
-            ),
-            Self::UnauthorizedClient => (
-                "unauthorized_client",
-                400,
-                "this client may not use this grant type",
-            ),
-            Self::UnsupportedGrantType => (
-                "unsupported_grant_type",
-                400,
-                "this server does not know the grant type",
-            ),
-            Self::UnsupportedResponseType => (
-                "unsupported_response_type",
-                400,
-                "this server does response_type=code only",
-            ),
-            Self::InvalidScope => (
-                "invalid_scope",
-                400,
-                "the scope is malformed or not allowed",
-            ),
-            Self::InvalidTarget => (
-                "invalid_target",
-                400,
-                "the resource is unknown or not allowed for this client",
-            ),
+            Self::InvalidGrant => ("invalid_grant", 400, "the grant is invalid, expired or revoked"),
+            Self::UnauthorizedClient => {
+                ("unauthorized_client", 400, "this client may not use this grant type")
+            }
+            Self::UnsupportedGrantType => {
+                ("unsupported_grant_type", 400, "this server does not know the grant type")
+            }
+            Self::UnsupportedResponseType => {
+                ("unsupported_response_type", 400, "this server does response_type=code only")
+            }
+            Self::InvalidScope => ("invalid_scope", 400, "the scope is malformed or not allowed"),
+            Self::InvalidTarget => {
+                ("invalid_target", 400, "the resource is unknown or not allowed for this client")
+            }
             Self::AccessDenied => ("access_denied", 400, "the request was denied"),
             Self::LoginRequired => ("login_required", 400, "the user must sign in"),
             Self::ConsentRequired => ("consent_required", 400, "the user must agree"),
-            Self::RequestNotSupported => (
-                "request_not_supported",
-                400,
-                "the request parameter is not supported",
-            ),
-            Self::RequestUriNotSupported => (
-                "request_uri_not_supported",
-                400,
-                "the request_uri parameter is not supported",
-            ),
-            Self::RegistrationNotSupported => (
-                "registration_not_supported",
-                400,
-                "the registration parameter is not supported",
-            ),
-            Self::InvalidToken => ("invalid_token", 401, "the access token is not valid"),
-            Self::InsufficientScope => {
-                ("insufficient_scope", 403, "the access token lacks a scope")
+            Self::RequestNotSupported => {
+                ("request_not_supported", 400, "the request parameter is not supported")
             }
+            Self::RequestUriNotSupported => {
+                ("request_uri_not_supported", 400, "the request_uri parameter is not supported")
+            }
+            Self::RegistrationNotSupported => {
+                ("registration_not_supported", 400, "the registration parameter is not supported")
+            }
+            Self::InvalidToken => ("invalid_token", 401, "the access token is not valid"),
+            Self::InsufficientScope => ("insufficient_scope", 403, "the access token lacks a scope"),
             Self::ServerError => ("server_error", 500, "something went wrong in this server"),
-            Self::TemporarilyUnavailable => (
-                "temporarily_unavailable",
-                503,
-                "the server cannot answer now, try again later",
-            ),
+            Self::TemporarilyUnavailable => {
+                ("temporarily_unavailable", 503, "the server cannot answer now, try again later")
+            }
         }
     }
 

@@ -21,12 +21,8 @@ pub enum GrantType {
 
 impl GrantType {
     /// All, in the order in which discovery lists them.
-    pub const ALL: [Self; 4] = [
-        Self::AuthorizationCode,
-        Self::ClientCredentials,
-        Self::RefreshToken,
-        Self::Password,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken, Self::Password];
 
     /// The value on the wire.
     #[must_use]

@@ -34,7 +34,10 @@ impl Params {
         let mut fault = None;
         for (count, (name, value)) in pairs.into_iter().enumerate() {
             if count >= MAX_PARAMETERS {
-                return (params, fault.or_else(|| Some(refused(format!("more than {MAX_PARAMETERS} parameters")))));
+                return (
+                    params,
+                    fault.or_else(|| Some(refused(format!("more than {MAX_PARAMETERS} parameters")))),
+                );
             }
             if let Err(error) = params.add(&name, value) {
                 // Of a repeated parameter neither value counts.
@@ -47,9 +50,7 @@ impl Params {
 
     fn add(&mut self, name: &str, value: String) -> Result<(), OAuthError> {
         if name.len() > MAX_NAME_BYTES {
-            return Err(refused(format!(
-                "a parameter name is longer than {MAX_NAME_BYTES} bytes"
-            )));
+            return Err(refused(format!("a parameter name is longer than {MAX_NAME_BYTES} bytes")));
         }
         if value.is_empty() {
             return Ok(());
@@ -64,9 +65,7 @@ impl Params {
         }
         if name == "resource" {
             if self.resources.len() >= MAX_RESOURCES {
-                return Err(refused(format!(
-                    "more than {MAX_RESOURCES} resource parameters"
-                )));
+                return Err(refused(format!("more than {MAX_RESOURCES} resource parameters")));
             }
             self.resources.push(value);
             return Ok(());
@@ -89,8 +88,7 @@ impl Params {
     /// # Errors
     /// `invalid_request` that names the missing parameter.
     pub fn require(&self, name: &str) -> Result<&str, OAuthError> {
-        self.get(name)
-            .ok_or_else(|| refused(format!("{name} is missing")))
+        self.get(name).ok_or_else(|| refused(format!("{name} is missing")))
     }
 
     /// The `resource` values, in the order in which they came.
@@ -109,11 +107,7 @@ mod tests {
     use super::*;
 
     fn collect(pairs: &[(&str, &str)]) -> Result<Params, OAuthError> {
-        Params::collect(
-            pairs
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        )
+        Params::collect(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
     }
 
     #[test]
@@ -131,7 +125,8 @@ mod tests {
     #[test]
     fn of_a_repeated_parameter_neither_value_counts() {
         let pairs = [("state", "a"), ("state", "b"), ("state", "c"), ("client_id", "app")];
-        let (params, fault) = Params::collect_sound(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let (params, fault) =
+            Params::collect_sound(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(params.get("client_id"), Some("app"));
         assert!(fault.is_some());
     }

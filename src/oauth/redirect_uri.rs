@@ -71,10 +71,7 @@ fn split_loopback(uri: &str) -> Option<(&'static str, &str)> {
         let rest = match rest.strip_prefix(':') {
             Some(after) => {
                 let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-                after[..digits]
-                    .parse::<u16>()
-                    .ok()
-                    .filter(|port| *port > 0)?;
+                after[..digits].parse::<u16>().ok().filter(|port| *port > 0)?;
                 &after[digits..]
             }
             None => rest,
@@ -101,15 +98,10 @@ impl FromStr for RedirectUri {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.len() > MAX_REDIRECT_URI_BYTES {
-            return Err(format!(
-                "a redirect URI is at most {MAX_REDIRECT_URI_BYTES} bytes long"
-            ));
+            return Err(format!("a redirect URI is at most {MAX_REDIRECT_URI_BYTES} bytes long"));
         }
         if !text.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(
-                "a redirect URI has no blank, control or non-ASCII character; encode them"
-                    .to_owned(),
-            );
+            return Err("a redirect URI has no blank, control or non-ASCII character; encode them".to_owned());
         }
         // RFC 6749 §3.1.2: "The redirection endpoint URI MUST be an absolute URI […]. The endpoint URI MUST NOT include a
         // fragment component."
@@ -118,9 +110,7 @@ impl FromStr for RedirectUri {
         }
         let url = Url::parse(text).map_err(|e| format!("not an absolute URI: {e}"))?;
         if text.contains('*') {
-            return Err(
-                "a redirect URI is compared exactly: no wildcards (RFC 9700 §2.1)".to_owned(),
-            );
+            return Err("a redirect URI is compared exactly: no wildcards (RFC 9700 §2.1)".to_owned());
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("a redirect URI has no user or password in it".to_owned());

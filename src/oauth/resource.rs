@@ -27,14 +27,9 @@ impl FromStr for Resource {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         if text.len() > MAX_RESOURCE_BYTES {
-            return Err(format!(
-                "a resource is at most {MAX_RESOURCE_BYTES} bytes long"
-            ));
+            return Err(format!("a resource is at most {MAX_RESOURCE_BYTES} bytes long"));
         }
-        if !text.bytes().all(|b| b.is_ascii_graphic())
-            || text.contains('#')
-            || Url::parse(text).is_err()
-        {
+        if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains('#') || Url::parse(text).is_err() {
             return Err("a resource is an absolute URI without a fragment".to_owned());
         }
         Ok(Self(text.to_owned()))
@@ -66,13 +61,7 @@ mod tests {
 
     #[test]
     fn a_relative_uri_a_fragment_and_a_blank_are_refused() {
-        for text in [
-            "/notes",
-            "notes",
-            "https://api.example/#a",
-            "https://api.example/ x",
-            "",
-        ] {
+        for text in ["/notes", "notes", "https://api.example/#a", "https://api.example/ x", ""] {
             assert!(text.parse::<Resource>().is_err(), "{text:?}");
         }
         assert!("urn:example:notes".parse::<Resource>().is_ok());

@@ -85,13 +85,7 @@ impl Scope {
     /// The values that `keep` says yes to.
     #[must_use]
     pub fn filter(&self, keep: impl Fn(&str) -> bool) -> Scope {
-        Scope(
-            self.0
-                .iter()
-                .filter(|token| keep(token.as_str()))
-                .cloned()
-                .collect(),
-        )
+        Scope(self.0.iter().filter(|token| keep(token.as_str())).cloned().collect())
     }
 
     /// Both sets together.
@@ -116,10 +110,7 @@ impl FromIterator<ScopeToken> for Scope {
 impl FromStr for Scope {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        text.split(' ')
-            .filter(|part| !part.is_empty())
-            .map(str::parse)
-            .collect()
+        text.split(' ').filter(|part| !part.is_empty()).map(str::parse).collect()
     }
 }
 

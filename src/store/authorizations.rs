@@ -37,10 +37,9 @@ impl TryFrom<Row> for Authorization {
         };
         let revoked = match (row.revoked_at, row.revoked_because.as_deref()) {
             (None, None) => None,
-            (Some(at), Some(reason)) => Some((
-                Timestamp(at),
-                reason.parse().map_err(|e| fault("revoked_because", e))?,
-            )),
+            (Some(at), Some(reason)) => {
+                Some((Timestamp(at), reason.parse().map_err(|e| fault("revoked_because", e))?))
+            }
             _ => {
                 return Err(fault(
                     "revoked_at",
@@ -52,10 +51,7 @@ impl TryFrom<Row> for Authorization {
         Ok(Self {
             id: row.id.parse().map_err(|e| fault("id", format!("{e}")))?,
             client_id: row.client_id.parse().map_err(|e| fault("client_id", e))?,
-            user_id: row
-                .user_id
-                .parse()
-                .map_err(|e| fault("user_id", format!("{e}")))?,
+            user_id: row.user_id.parse().map_err(|e| fault("user_id", format!("{e}")))?,
             session_id: session.map_err(|e| fault("session_id", format!("{e}")))?,
             scope: row.scope.parse().map_err(|e| fault("scope", e))?,
             resources: split(&row.resources).map_err(|e| fault("resources", e))?,
@@ -98,13 +94,9 @@ pub fn insert(conn: &mut Conn, authorization: &Authorization) -> Result<(), Stor
         created_at: authorization.created_at.0,
         expires_at: authorization.expires_at.0,
         revoked_at: authorization.revoked.map(|(at, _)| at.0),
-        revoked_because: authorization
-            .revoked
-            .map(|(_, reason)| reason.as_str().to_owned()),
+        revoked_because: authorization.revoked.map(|(_, reason)| reason.as_str().to_owned()),
     };
-    diesel::insert_into(table::table)
-        .values(row)
-        .execute(conn)?;
+    diesel::insert_into(table::table).values(row).execute(conn)?;
     Ok(())
 }
 
@@ -112,22 +104,11 @@ pub fn insert(conn: &mut Conn, authorization: &Authorization) -> Result<(), Stor
 ///
 /// # Errors
 /// When the database fails.
-pub fn revoke(
-    conn: &mut Conn,
-    id: Id,
-    now: Timestamp,
-    reason: RevocationReason,
-) -> Result<bool, StoreError> {
-    let rows = diesel::update(
-        table::table
-            .filter(table::id.eq(id.to_string()))
-            .filter(table::revoked_at.is_null()),
-    )
-    .set((
-        table::revoked_at.eq(now.0),
-        table::revoked_because.eq(reason.as_str()),
-    ))
-    .execute(conn)?;
+pub fn revoke(conn: &mut Conn, id: Id, now: Timestamp, reason: RevocationReason) -> Result<bool, StoreError> {
+    let rows =
+        diesel::update(table::table.filter(table::id.eq(id.to_string())).filter(table::revoked_at.is_null()))
+            .set((table::revoked_at.eq(now.0), table::revoked_because.eq(reason.as_str())))
+            .execute(conn)?;
     Ok(rows == 1)
 }
 
@@ -142,14 +123,9 @@ pub fn revoke_of_session(
     reason: RevocationReason,
 ) -> Result<usize, StoreError> {
     Ok(diesel::update(
-        table::table
-            .filter(table::session_id.eq(session.to_string()))
-            .filter(table::revoked_at.is_null()),
+        table::table.filter(table::session_id.eq(session.to_string())).filter(table::revoked_at.is_null()),
     )
-    .set((
-        table::revoked_at.eq(now.0),
-        table::revoked_because.eq(reason.as_str()),
-    ))
+    .set((table::revoked_at.eq(now.0), table::revoked_because.eq(reason.as_str())))
     .execute(conn)?)
 }
 
@@ -164,13 +140,8 @@ pub fn revoke_of_user(
     reason: RevocationReason,
 ) -> Result<usize, StoreError> {
     Ok(diesel::update(
-        table::table
-            .filter(table::user_id.eq(user.to_string()))
-            .filter(table::revoked_at.is_null()),
+        table::table.filter(table::user_id.eq(user.to_string())).filter(table::revoked_at.is_null()),
     )
-    .set((
-        table::revoked_at.eq(now.0),
-        table::revoked_because.eq(reason.as_str()),
-    ))
+    .set((table::revoked_at.eq(now.0), table::revoked_because.eq(reason.as_str())))
     .execute(conn)?)
 }

@@ -42,13 +42,9 @@ impl TryFrom<Row> for ClientSecret {
 /// # Errors
 /// When the database fails or a row is impossible.
 pub fn all(conn: &mut Conn) -> Result<Vec<ClientSecret>, StoreError> {
-    let rows: Vec<Row> = table::table
-        .order((table::created_at, table::id))
-        .select(table::all_columns)
-        .load(conn)?;
-    rows.into_iter()
-        .map(|row| ClientSecret::try_from(row).map_err(StoreError::from))
-        .collect()
+    let rows: Vec<Row> =
+        table::table.order((table::created_at, table::id)).select(table::all_columns).load(conn)?;
+    rows.into_iter().map(|row| ClientSecret::try_from(row).map_err(StoreError::from)).collect()
 }
 
 /// Stores a new secret.
@@ -63,9 +59,7 @@ pub fn insert(conn: &mut Conn, secret: &ClientSecret) -> Result<(), StoreError> 
         created_at: secret.created_at.0,
         expires_at: secret.expires_at.map(|at| at.0),
     };
-    diesel::insert_into(table::table)
-        .values(row)
-        .execute(conn)?;
+    diesel::insert_into(table::table).values(row).execute(conn)?;
     revision::bump(conn)
 }
 

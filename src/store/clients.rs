@@ -57,12 +57,8 @@ impl From<&Client> for Row {
 impl TryFrom<Row> for Client {
     type Error = ImpossibleRow;
     fn try_from(row: Row) -> Result<Self, ImpossibleRow> {
-        let fault = |column, text: String| ImpossibleRow {
-            table: "clients",
-            column,
-            id: row.id.clone(),
-            text,
-        };
+        let fault =
+            |column, text: String| ImpossibleRow { table: "clients", column, id: row.id.clone(), text };
         let draft = ClientDraft {
             id: row.id.parse().map_err(|e| fault("id", e))?,
             name: row.name.clone(),
@@ -79,12 +75,8 @@ impl TryFrom<Row> for Client {
             allow_long_access_tokens: row.allow_long_access_tokens,
             refresh_token_ttl: row.refresh_token_ttl_s.map(Seconds),
         };
-        let mut client = Client::check(draft, Timestamp(row.created_at)).map_err(|problems| {
-            fault(
-                "profile",
-                problems.iter().map(ToString::to_string).collect(),
-            )
-        })?;
+        let mut client = Client::check(draft, Timestamp(row.created_at))
+            .map_err(|problems| fault("profile", problems.iter().map(ToString::to_string).collect()))?;
         client.declared = row.declared;
         client.disabled_at = row.disabled_at.map(Timestamp);
         Ok(client)
@@ -93,19 +85,12 @@ impl TryFrom<Row> for Client {
 
 /// Values as the columns hold lists: separated by one blank.
 pub(super) fn joined<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
-    values
-        .into_iter()
-        .map(|value| value.to_string())
-        .collect::<Vec<_>>()
-        .join(" ")
+    values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 /// The other way.
 pub(super) fn split<T: std::str::FromStr, C: FromIterator<T>>(text: &str) -> Result<C, T::Err> {
-    text.split(' ')
-        .filter(|part| !part.is_empty())
-        .map(str::parse)
-        .collect()
+    text.split(' ').filter(|part| !part.is_empty()).map(str::parse).collect()
 }
 
 /// All clients.
@@ -113,13 +98,8 @@ pub(super) fn split<T: std::str::FromStr, C: FromIterator<T>>(text: &str) -> Res
 /// # Errors
 /// When the database fails or a row is impossible.
 pub fn all(conn: &mut Conn) -> Result<Vec<Client>, StoreError> {
-    let rows: Vec<Row> = clients::table
-        .order(clients::id)
-        .select(clients::all_columns)
-        .load(conn)?;
-    rows.into_iter()
-        .map(|row| Client::try_from(row).map_err(StoreError::from))
-        .collect()
+    let rows: Vec<Row> = clients::table.order(clients::id).select(clients::all_columns).load(conn)?;
+    rows.into_iter().map(|row| Client::try_from(row).map_err(StoreError::from)).collect()
 }
 
 /// One client.
@@ -140,9 +120,7 @@ pub fn find(conn: &mut Conn, id: &ClientId) -> Result<Option<Client>, StoreError
 /// # Errors
 /// [`StoreError::Conflict`] when the id is taken.
 pub fn insert(conn: &mut Conn, client: &Client) -> Result<(), StoreError> {
-    diesel::insert_into(clients::table)
-        .values(Row::from(client))
-        .execute(conn)?;
+    diesel::insert_into(clients::table).values(Row::from(client)).execute(conn)?;
     revision::bump(conn)
 }
 

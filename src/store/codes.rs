@@ -25,12 +25,7 @@ impl TryFrom<Row> for Code {
     type Error = ImpossibleRow;
     fn try_from(row: Row) -> Result<Self, ImpossibleRow> {
         let id = row.authorization_id.clone();
-        let fault = |column, text: String| ImpossibleRow {
-            table: "codes",
-            column,
-            id: id.clone(),
-            text,
-        };
+        let fault = |column, text: String| ImpossibleRow { table: "codes", column, id: id.clone(), text };
         Ok(Self {
             hash: HashedToken::from_stored(row.hash),
             authorization_id: row
@@ -40,11 +35,7 @@ impl TryFrom<Row> for Code {
             client_id: row.client_id.parse().map_err(|e| fault("client_id", e))?,
             redirect_uri: row.redirect_uri,
             redirect_uri_given: row.redirect_uri_given,
-            challenge: row
-                .challenge
-                .map(|c| c.parse())
-                .transpose()
-                .map_err(|e| fault("challenge", e))?,
+            challenge: row.challenge.map(|c| c.parse()).transpose().map_err(|e| fault("challenge", e))?,
             expires_at: Timestamp(row.expires_at),
             redeemed_at: row.redeemed_at.map(Timestamp),
         })
@@ -79,9 +70,7 @@ pub fn insert(conn: &mut Conn, code: &Code) -> Result<(), StoreError> {
         expires_at: code.expires_at.0,
         redeemed_at: code.redeemed_at.map(|at| at.0),
     };
-    diesel::insert_into(table::table)
-        .values(row)
-        .execute(conn)?;
+    diesel::insert_into(table::table).values(row).execute(conn)?;
     Ok(())
 }
 
@@ -92,9 +81,7 @@ pub fn insert(conn: &mut Conn, code: &Code) -> Result<(), StoreError> {
 /// When the database fails.
 pub fn redeem(conn: &mut Conn, hash: &HashedToken, now: Timestamp) -> Result<bool, StoreError> {
     let rows = diesel::update(
-        table::table
-            .filter(table::hash.eq(hash.as_str()))
-            .filter(table::redeemed_at.is_null()),
+        table::table.filter(table::hash.eq(hash.as_str())).filter(table::redeemed_at.is_null()),
     )
     .set(table::redeemed_at.eq(now.0))
     .execute(conn)?;

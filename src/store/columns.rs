@@ -32,10 +32,7 @@ pub(super) fn described(conn: &mut Conn) -> Result<Vec<(String, String, bool)>, 
         )
         .load(conn)?,
     };
-    let mut columns: Vec<_> = rows
-        .into_iter()
-        .map(|r| (r.table_name, r.column_name, r.nullable))
-        .collect();
+    let mut columns: Vec<_> = rows.into_iter().map(|r| (r.table_name, r.column_name, r.nullable)).collect();
     columns.sort();
     Ok(columns)
 }
@@ -89,11 +86,7 @@ pub(super) fn expected() -> Vec<(String, String, bool)> {
     {
         let mut columns = Vec::new();
         T::AllColumns::list(&mut columns);
-        into.extend(
-            columns
-                .into_iter()
-                .map(|(column, nullable)| (name.to_owned(), column, nullable)),
-        );
+        into.extend(columns.into_iter().map(|(column, nullable)| (name.to_owned(), column, nullable)));
     }
     let mut all = Vec::new();
     macro_rules! tables {

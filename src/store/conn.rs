@@ -42,10 +42,7 @@ pub(super) struct Manager {
 impl Manager {
     /// Connections of the pool: on SQLite they only read.
     pub(super) fn readers(options: &StoreOptions) -> Self {
-        Self {
-            query_only: options.url.is_sqlite(),
-            ..Self::writers(options)
-        }
+        Self { query_only: options.url.is_sqlite(), ..Self::writers(options) }
     }
 
     /// Connections that write.
@@ -53,11 +50,7 @@ impl Manager {
         Self {
             url: options.url.clone(),
             busy_ms: options.acquire_timeout.as_millis(),
-            synchronous: if options.synchronous_full {
-                "FULL"
-            } else {
-                "NORMAL"
-            },
+            synchronous: if options.synchronous_full { "FULL" } else { "NORMAL" },
             query_only: false,
             may_create: false,
         }
@@ -65,17 +58,14 @@ impl Manager {
 
     /// A connection that makes the SQLite file when it is missing: for migrations only.
     pub(super) fn migrator(options: &StoreOptions) -> Self {
-        Self {
-            may_create: true,
-            ..Self::writers(options)
-        }
+        Self { may_create: true, ..Self::writers(options) }
     }
 
     pub(super) fn open(&self) -> Result<Conn, StoreError> {
         match &self.url {
             DatabaseUrl::Postgres(uri) => {
-                let conn = PgConnection::establish(uri)
-                    .map_err(|e| StoreError::unavailable("connect", &e))?;
+                let conn =
+                    PgConnection::establish(uri).map_err(|e| StoreError::unavailable("connect", &e))?;
                 Ok(Conn::Postgres(conn))
             }
             DatabaseUrl::Sqlite(path) => self.open_sqlite(path).map(Conn::Sqlite),
@@ -84,22 +74,18 @@ impl Manager {
 
     fn open_sqlite(&self, path: &Path) -> Result<SqliteConnection, StoreError> {
         if self.may_create {
-            create_private(path)
-                .map_err(|e| StoreError::unavailable("create the database file", &e))?;
+            create_private(path).map_err(|e| StoreError::unavailable("create the database file", &e))?;
         }
         let uri = DatabaseUrl::sqlite_uri(path, self.may_create);
-        let mut conn = SqliteConnection::establish(&uri)
-            .map_err(|e| StoreError::unavailable("connect", &e))?;
+        let mut conn =
+            SqliteConnection::establish(&uri).map_err(|e| StoreError::unavailable("connect", &e))?;
         // One statement each: SQLite stops at the first that fails, and says nothing of the rest.
         for pragma in [
             format!("PRAGMA busy_timeout = {}", self.busy_ms),
             "PRAGMA journal_mode = WAL".to_owned(),
             format!("PRAGMA synchronous = {}", self.synchronous),
             "PRAGMA foreign_keys = ON".to_owned(),
-            format!(
-                "PRAGMA query_only = {}",
-                if self.query_only { "ON" } else { "OFF" }
-            ),
+            format!("PRAGMA query_only = {}", if self.query_only { "ON" } else { "OFF" }),
         ] {
             conn.batch_execute(&pragma)?;
         }
@@ -110,18 +96,10 @@ impl Manager {
 /// The file holds sealed keys and password hashes: nobody but its owner reads it.
 fn create_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
     }
-    match std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
         _ => Ok(()),
     }
@@ -132,10 +110,7 @@ impl r2d2::ManageConnection for Manager {
     type Error = StoreError;
 
     fn connect(&self) -> Result<Pooled, StoreError> {
-        self.open().map(|conn| Pooled {
-            conn,
-            broken: false,
-        })
+        self.open().map(|conn| Pooled { conn, broken: false })
     }
 
     /// A server that was restarted leaves dead connections behind: ask before use. A file does not go away so.

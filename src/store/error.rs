@@ -31,18 +31,12 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn unavailable(name: &'static str, cause: &dyn fmt::Display) -> Self {
-        Self::Unavailable {
-            name,
-            text: cause.to_string(),
-        }
+        Self::Unavailable { name, text: cause.to_string() }
     }
 
     pub(super) fn within(self, use_case: &'static str) -> Self {
         match self {
-            Self::Unavailable { text, .. } => Self::Unavailable {
-                name: use_case,
-                text,
-            },
+            Self::Unavailable { text, .. } => Self::Unavailable { name: use_case, text },
             other => other,
         }
     }
@@ -52,12 +46,8 @@ impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         match error {
             DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Conflict,
-            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
-                Self::Reference
-            }
-            DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
-                Self::Serialization
-            }
+            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::Reference,
+            DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Serialization,
             // PostgreSQL reports a deadlock under `Unknown`, by text only.
             DieselError::DatabaseError(_, info) if info.message().contains("deadlock detected") => {
                 Self::Serialization

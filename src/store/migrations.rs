@@ -23,9 +23,9 @@ pub enum MigrationState {
 
 pub(super) fn up(options: &StoreOptions) -> Result<Vec<String>, StoreError> {
     match Manager::migrator(options).open()? {
-        Conn::Sqlite(mut conn) => conn
-            .immediate_transaction(|conn| run(conn))
-            .map_err(|e| StoreError::unavailable("migrate", &e.0)),
+        Conn::Sqlite(mut conn) => {
+            conn.immediate_transaction(|conn| run(conn)).map_err(|e| StoreError::unavailable("migrate", &e.0))
+        }
         Conn::Postgres(mut conn) => locked(&mut conn, run),
     }
 }
@@ -45,11 +45,7 @@ pub(super) fn state(options: &StoreOptions) -> Result<MigrationState, StoreError
         Conn::Postgres(mut conn) => pending::<_, PgConnection>(&mut conn),
     }
     .map_err(|e| StoreError::unavailable("look at migrations", &e.0))?;
-    Ok(if pending.is_empty() {
-        MigrationState::Current
-    } else {
-        MigrationState::Behind(pending)
-    })
+    Ok(if pending.is_empty() { MigrationState::Current } else { MigrationState::Behind(pending) })
 }
 
 /// diesel_migrations gives boxed errors; a transaction wants one that diesel's own converts into.
@@ -67,16 +63,12 @@ impl From<Box<dyn std::error::Error + Send + Sync>> for Failed {
     }
 }
 
-fn run<DB: diesel::backend::Backend>(
-    conn: &mut impl MigrationHarness<DB>,
-) -> Result<Vec<String>, Failed> {
+fn run<DB: diesel::backend::Backend>(conn: &mut impl MigrationHarness<DB>) -> Result<Vec<String>, Failed> {
     let done = conn.run_pending_migrations(MIGRATIONS)?;
     Ok(done.iter().map(ToString::to_string).collect())
 }
 
-fn revert<DB: diesel::backend::Backend>(
-    conn: &mut impl MigrationHarness<DB>,
-) -> Result<(), Failed> {
+fn revert<DB: diesel::backend::Backend>(conn: &mut impl MigrationHarness<DB>) -> Result<(), Failed> {
     conn.revert_all_migrations(MIGRATIONS)?;
     Ok(())
 }
@@ -86,10 +78,7 @@ where
     C: MigrationHarness<DB>,
 {
     let pending = conn.pending_migrations(MIGRATIONS)?;
-    Ok(pending
-        .iter()
-        .map(|migration| migration.name().to_string())
-        .collect())
+    Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
 }
 
 fn locked<T>(

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod codes;
 mod columns;
 mod conn;
+pub mod consents;
 mod error;
 pub mod keys;
 mod migrations;
@@ -68,16 +69,8 @@ impl Store {
             .connection_timeout(options.acquire_timeout)
             .error_handler(Box::new(conn::LogErrors))
             .build_unchecked(manager);
-        let writer = options
-            .url
-            .is_sqlite()
-            .then(|| Writer::start(&options))
-            .transpose()?;
-        Ok(Self {
-            options,
-            pool,
-            writer,
-        })
+        let writer = options.url.is_sqlite().then(|| Writer::start(&options)).transpose()?;
+        Ok(Self { options, pool, writer })
     }
 
     /// Runs queries that change nothing.
@@ -89,10 +82,7 @@ impl Store {
         name: &'static str,
         queries: impl Fn(&mut Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut pooled = self
-            .pool
-            .get()
-            .map_err(|e| StoreError::unavailable(name, &e))?;
+        let mut pooled = self.pool.get().map_err(|e| StoreError::unavailable(name, &e))?;
         let result = queries(&mut pooled.conn);
         pooled.note(&result);
         result.map_err(|e| e.within(name))
@@ -113,10 +103,7 @@ impl Store {
         }
         let mut tries = 0;
         loop {
-            let mut pooled = self
-                .pool
-                .get()
-                .map_err(|e| StoreError::unavailable(name, &e))?;
+            let mut pooled = self.pool.get().map_err(|e| StoreError::unavailable(name, &e))?;
             let result = in_transaction(&mut pooled.conn, &queries);
             pooled.note(&result);
             tries += 1;

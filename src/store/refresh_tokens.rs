@@ -21,15 +21,12 @@ struct Row {
 impl TryFrom<Row> for RefreshToken {
     type Error = ImpossibleRow;
     fn try_from(row: Row) -> Result<Self, ImpossibleRow> {
-        let id = row
-            .authorization_id
-            .parse()
-            .map_err(|e: uuid::Error| ImpossibleRow {
-                table: "refresh_tokens",
-                column: "authorization_id",
-                id: row.authorization_id.clone(),
-                text: e.to_string(),
-            })?;
+        let id = row.authorization_id.parse().map_err(|e: uuid::Error| ImpossibleRow {
+            table: "refresh_tokens",
+            column: "authorization_id",
+            id: row.authorization_id.clone(),
+            text: e.to_string(),
+        })?;
         Ok(Self {
             hash: HashedToken::from_stored(row.hash),
             authorization_id: id,
@@ -65,9 +62,7 @@ pub fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), StoreError> {
         expires_at: token.expires_at.0,
         used_at: token.used_at.map(|at| at.0),
     };
-    diesel::insert_into(table::table)
-        .values(row)
-        .execute(conn)?;
+    diesel::insert_into(table::table).values(row).execute(conn)?;
     Ok(())
 }
 
@@ -76,12 +71,9 @@ pub fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), StoreError> {
 /// # Errors
 /// When the database fails.
 pub fn use_up(conn: &mut Conn, hash: &HashedToken, now: Timestamp) -> Result<bool, StoreError> {
-    let rows = diesel::update(
-        table::table
-            .filter(table::hash.eq(hash.as_str()))
-            .filter(table::used_at.is_null()),
-    )
-    .set(table::used_at.eq(now.0))
-    .execute(conn)?;
+    let rows =
+        diesel::update(table::table.filter(table::hash.eq(hash.as_str())).filter(table::used_at.is_null()))
+            .set(table::used_at.eq(now.0))
+            .execute(conn)?;
     Ok(rows == 1)
 }

@@ -38,9 +38,7 @@ impl TryFrom<&ResourceServer> for Row {
             scopes,
             access_token_ttl_s: server.access_token_ttl.map(|ttl| ttl.0),
             allow_long_access_tokens: server.allow_long_access_tokens,
-            signing_algorithm: server
-                .signing_algorithm
-                .map(|algorithm| algorithm.to_string()),
+            signing_algorithm: server.signing_algorithm.map(|algorithm| algorithm.to_string()),
             include_roles: server.include_roles,
             declared: server.declared,
             created_at: server.created_at.0,
@@ -61,8 +59,7 @@ impl TryFrom<Row> for ResourceServer {
         Ok(Self {
             id: row.id.parse().map_err(|e| fault("id", e))?,
             name: row.name.clone(),
-            scopes: serde_json::from_str(&row.scopes)
-                .map_err(|e| fault("scopes", e.to_string()))?,
+            scopes: serde_json::from_str(&row.scopes).map_err(|e| fault("scopes", e.to_string()))?,
             access_token_ttl: row.access_token_ttl_s.map(Seconds),
             allow_long_access_tokens: row.allow_long_access_tokens,
             signing_algorithm: algorithm.map_err(|e| fault("signing_algorithm", format!("{e}")))?,
@@ -78,13 +75,8 @@ impl TryFrom<Row> for ResourceServer {
 /// # Errors
 /// When the database fails or a row is impossible.
 pub fn all(conn: &mut Conn) -> Result<Vec<ResourceServer>, StoreError> {
-    let rows: Vec<Row> = table::table
-        .order(table::id)
-        .select(table::all_columns)
-        .load(conn)?;
-    rows.into_iter()
-        .map(|row| ResourceServer::try_from(row).map_err(StoreError::from))
-        .collect()
+    let rows: Vec<Row> = table::table.order(table::id).select(table::all_columns).load(conn)?;
+    rows.into_iter().map(|row| ResourceServer::try_from(row).map_err(StoreError::from)).collect()
 }
 
 /// Stores a new resource server.
@@ -92,9 +84,7 @@ pub fn all(conn: &mut Conn) -> Result<Vec<ResourceServer>, StoreError> {
 /// # Errors
 /// [`StoreError::Conflict`] when the id is taken.
 pub fn insert(conn: &mut Conn, server: &ResourceServer) -> Result<(), StoreError> {
-    diesel::insert_into(table::table)
-        .values(Row::try_from(server)?)
-        .execute(conn)?;
+    diesel::insert_into(table::table).values(Row::try_from(server)?).execute(conn)?;
     revision::bump(conn)
 }
 

@@ -11,10 +11,7 @@ use super::{Conn, StoreError};
 /// # Errors
 /// When the database fails.
 pub fn current(conn: &mut Conn) -> Result<i64, StoreError> {
-    Ok(dsl::config_revision
-        .filter(dsl::id.eq(1))
-        .select(dsl::revision)
-        .first(conn)?)
+    Ok(dsl::config_revision.filter(dsl::id.eq(1)).select(dsl::revision).first(conn)?)
 }
 
 /// Counts one change; part of the transaction that makes it.

@@ -22,10 +22,7 @@ struct Row {
 /// # Errors
 /// When the database fails.
 pub fn all(conn: &mut Conn) -> Result<Vec<Role>, StoreError> {
-    let rows: Vec<Row> = roles::table
-        .order(roles::name)
-        .select(roles::all_columns)
-        .load(conn)?;
+    let rows: Vec<Row> = roles::table.order(roles::name).select(roles::all_columns).load(conn)?;
     Ok(rows
         .into_iter()
         .map(|row| Role {
@@ -51,9 +48,7 @@ fn row(role: &Role) -> Row {
 /// # Errors
 /// [`StoreError::Conflict`] when the name is taken.
 pub fn insert(conn: &mut Conn, role: &Role) -> Result<(), StoreError> {
-    diesel::insert_into(roles::table)
-        .values(row(role))
-        .execute(conn)?;
+    diesel::insert_into(roles::table).values(row(role)).execute(conn)?;
     Ok(())
 }
 
@@ -62,9 +57,8 @@ pub fn insert(conn: &mut Conn, role: &Role) -> Result<(), StoreError> {
 /// # Errors
 /// When the database fails.
 pub fn update(conn: &mut Conn, role: &Role) -> Result<bool, StoreError> {
-    let rows = diesel::update(roles::table.filter(roles::name.eq(&role.name)))
-        .set(row(role))
-        .execute(conn)?;
+    let rows =
+        diesel::update(roles::table.filter(roles::name.eq(&role.name))).set(row(role)).execute(conn)?;
     Ok(rows == 1)
 }
 
@@ -95,10 +89,7 @@ pub fn of_user(conn: &mut Conn, user: Id) -> Result<Vec<String>, StoreError> {
 /// [`StoreError::Reference`] when there is no such user or role, [`StoreError::Conflict`] when the user has it.
 pub fn give(conn: &mut Conn, user: Id, role: &str) -> Result<(), StoreError> {
     diesel::insert_into(user_roles::table)
-        .values((
-            user_roles::user_id.eq(user.to_string()),
-            user_roles::role.eq(role),
-        ))
+        .values((user_roles::user_id.eq(user.to_string()), user_roles::role.eq(role)))
         .execute(conn)?;
     Ok(())
 }
@@ -109,9 +100,7 @@ pub fn give(conn: &mut Conn, user: Id, role: &str) -> Result<(), StoreError> {
 /// When the database fails.
 pub fn take(conn: &mut Conn, user: Id, role: &str) -> Result<bool, StoreError> {
     let rows = diesel::delete(
-        user_roles::table
-            .filter(user_roles::user_id.eq(user.to_string()))
-            .filter(user_roles::role.eq(role)),
+        user_roles::table.filter(user_roles::user_id.eq(user.to_string())).filter(user_roles::role.eq(role)),
     )
     .execute(conn)?;
     Ok(rows == 1)

@@ -1,11 +1,6 @@
 //! The tables, as `migrations/` makes them; a test compares the two on both databases.
 
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    unused_qualifications,
-    reason = "diesel's table! makes the items"
-)]
+#![allow(missing_docs, unreachable_pub, unused_qualifications, reason = "diesel's table! makes the items")]
 
 diesel::table! {
     config_revision (id) {

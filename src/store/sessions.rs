@@ -81,9 +81,7 @@ pub fn insert(conn: &mut Conn, session: &Session) -> Result<(), StoreError> {
         expires_at: session.expires_at.0,
         ended_at: session.ended_at.map(|at| at.0),
     };
-    diesel::insert_into(table::table)
-        .values(row)
-        .execute(conn)?;
+    diesel::insert_into(table::table).values(row).execute(conn)?;
     Ok(())
 }
 
@@ -92,13 +90,9 @@ pub fn insert(conn: &mut Conn, session: &Session) -> Result<(), StoreError> {
 /// # Errors
 /// When the database fails.
 pub fn touch(conn: &mut Conn, id: Id, now: Timestamp) -> Result<(), StoreError> {
-    diesel::update(
-        table::table
-            .filter(table::id.eq(id.to_string()))
-            .filter(table::ended_at.is_null()),
-    )
-    .set(table::last_seen_at.eq(now.0))
-    .execute(conn)?;
+    diesel::update(table::table.filter(table::id.eq(id.to_string())).filter(table::ended_at.is_null()))
+        .set(table::last_seen_at.eq(now.0))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -114,18 +108,15 @@ pub fn renew(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<bool, StoreError> {
-    let rows = diesel::update(
-        table::table
-            .filter(table::id.eq(id.to_string()))
-            .filter(table::ended_at.is_null()),
-    )
-    .set((
-        table::token_hash.eq(hash.as_str()),
-        table::authenticated_at.eq(now.0),
-        table::last_seen_at.eq(now.0),
-        table::expires_at.eq(until.0),
-    ))
-    .execute(conn)?;
+    let rows =
+        diesel::update(table::table.filter(table::id.eq(id.to_string())).filter(table::ended_at.is_null()))
+            .set((
+                table::token_hash.eq(hash.as_str()),
+                table::authenticated_at.eq(now.0),
+                table::last_seen_at.eq(now.0),
+                table::expires_at.eq(until.0),
+            ))
+            .execute(conn)?;
     Ok(rows == 1)
 }
 
@@ -134,13 +125,10 @@ pub fn renew(
 /// # Errors
 /// When the database fails.
 pub fn end(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool, StoreError> {
-    let rows = diesel::update(
-        table::table
-            .filter(table::id.eq(id.to_string()))
-            .filter(table::ended_at.is_null()),
-    )
-    .set(table::ended_at.eq(now.0))
-    .execute(conn)?;
+    let rows =
+        diesel::update(table::table.filter(table::id.eq(id.to_string())).filter(table::ended_at.is_null()))
+            .set(table::ended_at.eq(now.0))
+            .execute(conn)?;
     Ok(rows == 1)
 }
 
@@ -150,9 +138,7 @@ pub fn end(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool, StoreError> 
 /// When the database fails.
 pub fn end_all_of_user(conn: &mut Conn, user: Id, now: Timestamp) -> Result<usize, StoreError> {
     Ok(diesel::update(
-        table::table
-            .filter(table::user_id.eq(user.to_string()))
-            .filter(table::ended_at.is_null()),
+        table::table.filter(table::user_id.eq(user.to_string())).filter(table::ended_at.is_null()),
     )
     .set(table::ended_at.eq(now.0))
     .execute(conn)?)

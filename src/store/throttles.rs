@@ -14,11 +14,7 @@ use super::{Conn, StoreError};
 ///
 /// # Errors
 /// When the database fails.
-pub fn reserve(
-    conn: &mut Conn,
-    limits: &[Limit],
-    now: Timestamp,
-) -> Result<Option<Seconds>, StoreError> {
+pub fn reserve(conn: &mut Conn, limits: &[Limit], now: Timestamp) -> Result<Option<Seconds>, StoreError> {
     for (at, limit) in limits.iter().enumerate() {
         if let Some(wait) = count(conn, limit, now)? {
             for counted in &limits[..at] {
@@ -33,8 +29,7 @@ pub fn reserve(
 fn count(conn: &mut Conn, limit: &Limit, now: Timestamp) -> Result<Option<Seconds>, StoreError> {
     let this = table::table.filter(table::key.eq(limit.key.as_str()));
     let fits = diesel::update(
-        this.filter(table::expires_at.gt(now.0))
-            .filter(table::failures.lt(limit.max_failures)),
+        this.filter(table::expires_at.gt(now.0)).filter(table::failures.lt(limit.max_failures)),
     )
     .set(table::failures.eq(table::failures + 1))
     .execute(conn)?;
@@ -71,13 +66,9 @@ fn count(conn: &mut Conn, limit: &Limit, now: Timestamp) -> Result<Option<Second
 /// # Errors
 /// When the database fails.
 pub fn refund(conn: &mut Conn, key: &ThrottleKey) -> Result<(), StoreError> {
-    diesel::update(
-        table::table
-            .filter(table::key.eq(key.as_str()))
-            .filter(table::failures.gt(0)),
-    )
-    .set(table::failures.eq(table::failures - 1))
-    .execute(conn)?;
+    diesel::update(table::table.filter(table::key.eq(key.as_str())).filter(table::failures.gt(0)))
+        .set(table::failures.eq(table::failures - 1))
+        .execute(conn)?;
     Ok(())
 }
 

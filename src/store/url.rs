@@ -63,9 +63,7 @@ impl FromStr for DatabaseUrl {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return Ok(Self::Postgres(text.to_owned()));
         }
-        let path = text
-            .strip_prefix("sqlite://")
-            .or_else(|| text.strip_prefix("sqlite:"));
+        let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
         match path {
             Some(path) if !path.is_empty() && !path.contains('\0') && path != ":memory:" => {
                 Ok(Self::Sqlite(PathBuf::from(path)))
@@ -82,22 +80,14 @@ mod tests {
 
     #[test]
     fn unknown_schemes_are_refused() {
-        for text in [
-            "mysql://a",
-            "countersign.db",
-            "sqlite:",
-            "sqlite::memory:",
-            "",
-        ] {
+        for text in ["mysql://a", "countersign.db", "sqlite:", "sqlite::memory:", ""] {
             assert!(text.parse::<DatabaseUrl>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_password_is_never_shown() {
-        let url: DatabaseUrl = "postgres://u:hunter2@h/db?password=hunter2"
-            .parse()
-            .unwrap();
+        let url: DatabaseUrl = "postgres://u:hunter2@h/db?password=hunter2".parse().unwrap();
         assert_eq!(format!("{url:?}"), "postgres://u@h/db");
     }
 }

@@ -21,11 +21,7 @@ pub fn use_once(
     // In a savepoint: PostgreSQL refuses everything else of a transaction in which a statement failed.
     let inserted = in_transaction(conn, |conn| {
         diesel::insert_into(table::table)
-            .values((
-                table::purpose.eq(purpose),
-                table::jti.eq(jti),
-                table::expires_at.eq(expires_at.0),
-            ))
+            .values((table::purpose.eq(purpose), table::jti.eq(jti), table::expires_at.eq(expires_at.0)))
             .execute(conn)?;
         Ok(())
     });

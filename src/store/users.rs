@@ -37,12 +37,7 @@ impl From<&User> for Row {
 impl TryFrom<Row> for User {
     type Error = ImpossibleRow;
     fn try_from(row: Row) -> Result<Self, ImpossibleRow> {
-        let fault = |column, text: String| ImpossibleRow {
-            table: "users",
-            column,
-            id: row.id.clone(),
-            text,
-        };
+        let fault = |column, text: String| ImpossibleRow { table: "users", column, id: row.id.clone(), text };
         Ok(Self {
             id: row.id.parse().map_err(|e| fault("id", format!("{e}")))?,
             username: UserName::parse(&row.username).map_err(|e| fault("username", e.text))?,
@@ -94,9 +89,7 @@ pub fn page(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<User>, Store
         .limit(limit)
         .select(table::all_columns)
         .load(conn)?;
-    rows.into_iter()
-        .map(|row| User::try_from(row).map_err(StoreError::from))
-        .collect()
+    rows.into_iter().map(|row| User::try_from(row).map_err(StoreError::from)).collect()
 }
 
 /// Stores a new user.
@@ -104,9 +97,7 @@ pub fn page(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<User>, Store
 /// # Errors
 /// [`StoreError::Conflict`] when the name is taken.
 pub fn insert(conn: &mut Conn, user: &User) -> Result<(), StoreError> {
-    diesel::insert_into(table::table)
-        .values(Row::from(user))
-        .execute(conn)?;
+    diesel::insert_into(table::table).values(Row::from(user)).execute(conn)?;
     Ok(())
 }
 
@@ -128,9 +119,7 @@ pub fn update(conn: &mut Conn, user: &User) -> Result<bool, StoreError> {
 /// When the database fails.
 pub fn rehash(conn: &mut Conn, id: Id, old: &str, new: &str) -> Result<bool, StoreError> {
     let rows = diesel::update(
-        table::table
-            .filter(table::id.eq(id.to_string()))
-            .filter(table::password_hash.eq(old)),
+        table::table.filter(table::id.eq(id.to_string())).filter(table::password_hash.eq(old)),
     )
     .set(table::password_hash.eq(new))
     .execute(conn)?;

@@ -30,10 +30,7 @@ impl Writer {
             .name("sqlite-writer".to_owned())
             .spawn(move || serve(&manager, &jobs))
             .map_err(|e| StoreError::unavailable("start the writer", &e))?;
-        Ok(Self {
-            queue,
-            timeout: options.acquire_timeout,
-        })
+        Ok(Self { queue, timeout: options.acquire_timeout })
     }
 
     pub(super) fn run<T: Send + 'static>(
@@ -42,17 +39,9 @@ impl Writer {
         queries: impl Fn(&mut Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = bounded(1);
-        let job = Box::new(Write {
-            queries,
-            result: None,
-            reply,
-        });
-        self.queue
-            .send_timeout(job, self.timeout)
-            .map_err(|e| StoreError::unavailable(name, &e))?;
-        answer
-            .recv()
-            .map_err(|e| StoreError::unavailable(name, &e))?
+        let job = Box::new(Write { queries, result: None, reply });
+        self.queue.send_timeout(job, self.timeout).map_err(|e| StoreError::unavailable(name, &e))?;
+        answer.recv().map_err(|e| StoreError::unavailable(name, &e))?
     }
 }
 
@@ -82,10 +71,7 @@ impl<T: Send, F: Fn(&mut Conn) -> Result<T, StoreError> + Send> Job for Write<T,
         let answer = match (self.result, commit) {
             (Some(Ok(value)), Ok(())) => Ok(value),
             (Some(Err(error)), _) => Err(error),
-            (_, Err(text)) => Err(StoreError::Unavailable {
-                name: "commit",
-                text,
-            }),
+            (_, Err(text)) => Err(StoreError::Unavailable { name: "commit", text }),
             (None, Ok(())) => Err(StoreError::unavailable("write", &"it was never run")),
         };
         // The one who waited may be gone; the write stands all the same.
@@ -121,8 +107,7 @@ fn run_batch(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), String> 
     let Conn::Sqlite(sqlite) = conn else {
         return Err("the writer is for SQLite".to_owned());
     };
-    AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")
-        .map_err(|e| e.to_string())?;
+    AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE").map_err(|e| e.to_string())?;
     for job in batch.iter_mut() {
         job.run(conn);
     }

@@ -69,7 +69,9 @@ fn response_type(params: &Params) -> Result<(), OAuthError> {
 fn response_mode(params: &Params) -> Result<(), OAuthError> {
     match params.get("response_mode") {
         None | Some("query") => Ok(()),
-        Some(_) => Err(OAuthError::new(ErrorCode::InvalidRequest).describe("response_mode is query, or left out")),
+        Some(_) => {
+            Err(OAuthError::new(ErrorCode::InvalidRequest).describe("response_mode is query, or left out"))
+        }
     }
 }
 
@@ -77,7 +79,8 @@ fn grant(client: &Client) -> Result<(), OAuthError> {
     if client.may(GrantType::AuthorizationCode) {
         return Ok(());
     }
-    Err(OAuthError::new(ErrorCode::UnauthorizedClient).describe("this client may not use the authorization code grant"))
+    Err(OAuthError::new(ErrorCode::UnauthorizedClient)
+        .describe("this client may not use the authorization code grant"))
 }
 
 /// RFC 7636 §4.4.1: "If the server requires Proof Key for Code Exchange (PKCE) by OAuth public clients and the client
@@ -92,11 +95,16 @@ fn pkce(client: &Client, params: &Params) -> Result<Option<CodeChallenge>, OAuth
         }
         (None, None) => Ok(None),
         // RFC 7636 §4.3: the method defaults to plain, which RFC 9700 §2.1.1 rules out.
-        (Some(_), None) => refuse("code_challenge_method is missing; left out it means plain, and only S256 is allowed"),
-        (Some(challenge), Some("S256")) => {
-            challenge.parse().map(Some).map_err(|text: String| OAuthError::new(ErrorCode::InvalidRequest).describe(text))
+        (Some(_), None) => {
+            refuse("code_challenge_method is missing; left out it means plain, and only S256 is allowed")
         }
-        (Some(_), Some(_)) => refuse("the transform algorithm is not supported: code_challenge_method is S256 only"),
+        (Some(challenge), Some("S256")) => challenge
+            .parse()
+            .map(Some)
+            .map_err(|text: String| OAuthError::new(ErrorCode::InvalidRequest).describe(text)),
+        (Some(_), Some(_)) => {
+            refuse("the transform algorithm is not supported: code_challenge_method is S256 only")
+        }
     }
 }
 

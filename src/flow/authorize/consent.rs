@@ -33,7 +33,7 @@ pub struct ConsentView {
 
 /// What the user said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub(super) enum Decision {
     /// Yes.
     Allow,
     /// No.
@@ -55,8 +55,10 @@ pub fn show_consent(cx: &Cx, sealed: &str, browser: &Browser) -> Result<ConsentV
         .iter()
         .filter_map(|id| cx.snapshot.resource_server(id))
         .map(|server| {
-            let asked = server.scopes.iter().filter(|definition| valid.scope.contains(definition.name.as_str()));
-            let words = asked.map(|d| if d.description.is_empty() { d.name.to_string() } else { d.description.clone() });
+            let asked =
+                server.scopes.iter().filter(|definition| valid.scope.contains(definition.name.as_str()));
+            let words = asked
+                .map(|d| if d.description.is_empty() { d.name.to_string() } else { d.description.clone() });
             (server.name.clone(), words.collect())
         })
         .collect();
@@ -87,7 +89,8 @@ pub fn answer_consent(
         "deny" => Decision::Deny,
         "switch" => Decision::Switch,
         _ => {
-            let error = OAuthError::new(ErrorCode::InvalidRequest).describe("decision is allow, deny or switch");
+            let error =
+                OAuthError::new(ErrorCode::InvalidRequest).describe("decision is allow, deny or switch");
             return Err(TicketError::Failed(error));
         }
     };

@@ -81,7 +81,12 @@ fn must_prove_again(cx: &Cx, valid: &ValidRequest, known: &SignedIn) -> bool {
     valid.prompt.login || valid.prompt.select_account || too_old || other_user
 }
 
-fn needs_consent(cx: &Cx, client: &Client, valid: &ValidRequest, known: &SignedIn) -> Result<bool, OAuthError> {
+fn needs_consent(
+    cx: &Cx,
+    client: &Client,
+    valid: &ValidRequest,
+    known: &SignedIn,
+) -> Result<bool, OAuthError> {
     if client.skip_consent && !valid.prompt.consent {
         return Ok(false);
     }

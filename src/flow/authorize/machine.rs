@@ -51,7 +51,8 @@ pub(super) fn run(
     asked: &Target,
     challenge: Option<&CodeChallenge>,
 ) -> Result<(), OAuthError> {
-    let fault = |why: &'static str| OAuthError::new(ErrorCode::ServerError).because(format!("oxide-auth: {why}"));
+    let fault =
+        |why: &'static str| OAuthError::new(ErrorCode::ServerError).because(format!("oxide-auth: {why}"));
     let exact: ExactUrl = reply.uri().parse().map_err(|_| fault("a proven redirect URI is no URL"))?;
     let request = Asked { params, client, reply };
     let mut machine = Authorization::new(&request);
@@ -87,9 +88,9 @@ fn extensions(client: &Client, challenge: Option<&CodeChallenge>) -> Result<Exte
     let pkce = if client.needs_pkce() { Pkce::required() } else { Pkce::optional() };
     let method = challenge.map(|_| Cow::Borrowed("S256"));
     let challenge = challenge.map(|challenge| Cow::Borrowed(challenge.as_str()));
-    let value = pkce
-        .challenge(method, challenge)
-        .map_err(|()| OAuthError::new(ErrorCode::InvalidRequest).describe("code_challenge is missing or not S256"))?;
+    let value = pkce.challenge(method, challenge).map_err(|()| {
+        OAuthError::new(ErrorCode::InvalidRequest).describe("code_challenge is missing or not S256")
+    })?;
     let mut extensions = Extensions::new();
     if let Some(value) = value {
         extensions.set_raw(pkce.identifier().to_owned(), value);

@@ -29,8 +29,8 @@ pub(in crate::flow) use tickets::{open as open_sealed, seal as seal_for};
 use crate::base::PlainToken;
 use crate::oauth::{OAuthError, Params};
 
-use super::login::{self, Attempt, Browser, Refusal, SignedIn};
 use super::Cx;
+use super::login::{self, Attempt, Browser, Refusal, SignedIn};
 
 /// What the browser is told to do next.
 pub enum Next {
@@ -85,7 +85,8 @@ pub fn answer_login(
     tie: &PlainToken,
 ) -> Result<LoginOutcome, OAuthError> {
     let again = |notice| {
-        let ticket = LoginTicket { notice: Some(notice), typed: Some(attempt.username.to_owned()), ..ticket.clone() };
+        let ticket =
+            LoginTicket { notice: Some(notice), typed: Some(attempt.username.to_owned()), ..ticket.clone() };
         Ok(LoginOutcome::Again(tickets::seal_login(cx, &ticket, tie)?))
     };
     let user = match login::check_password(cx, attempt) {

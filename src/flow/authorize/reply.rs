@@ -70,8 +70,14 @@ mod tests {
 
     #[test]
     fn a_query_of_the_redirect_uri_is_kept() {
-        assert_eq!(url("https://a.example/cb?x=1", None), "https://a.example/cb?x=1&code=c&iss=https%3A%2F%2Fid.example");
-        assert_eq!(url("https://a.example/cb?", None), "https://a.example/cb?code=c&iss=https%3A%2F%2Fid.example");
+        assert_eq!(
+            url("https://a.example/cb?x=1", None),
+            "https://a.example/cb?x=1&code=c&iss=https%3A%2F%2Fid.example"
+        );
+        assert_eq!(
+            url("https://a.example/cb?", None),
+            "https://a.example/cb?code=c&iss=https%3A%2F%2Fid.example"
+        );
     }
 
     #[test]

@@ -114,10 +114,11 @@ pub(in crate::flow) fn open<T: DeserializeOwned>(
     sealed: &str,
     browser: &Browser,
 ) -> Result<T, TicketError> {
-    let bytes = cx.sealer.open(purpose, sealed, Some(cx.policy.request_ttl), cx.now).map_err(|e| match e {
-        OpenError::Expired => TicketError::Expired,
-        _ => TicketError::Malformed,
-    })?;
+    let bytes =
+        cx.sealer.open(purpose, sealed, Some(cx.policy.request_ttl), cx.now).map_err(|e| match e {
+            OpenError::Expired => TicketError::Expired,
+            _ => TicketError::Malformed,
+        })?;
     let tied: Tied<T> = serde_json::from_slice(&bytes).map_err(|_| TicketError::Malformed)?;
     let same = browser.browser.as_ref().is_some_and(|token| token.hash().as_str() == tied.tie);
     if same { Ok(tied.what) } else { Err(TicketError::OtherBrowser) }

@@ -50,23 +50,30 @@ pub fn authenticate(
         // Some clients send an empty secret where they have none.
         (true, None | Some("")) => Ok(Arc::clone(client)),
         (true, Some(_)) => Err(invalid_client(format!("client {id} is public and showed a secret"))),
-        (false, None | Some("")) => Err(invalid_client(format!("client {id} is confidential and showed no secret"))),
+        (false, None | Some("")) => {
+            Err(invalid_client(format!("client {id} is confidential and showed no secret")))
+        }
         (false, Some(shown)) => {
-            secret::check(&known.secrets, shown, now).map_err(|why| invalid_client(format!("client {id}: {why}")))?;
+            secret::check(&known.secrets, shown, now)
+                .map_err(|why| invalid_client(format!("client {id}: {why}")))?;
             Ok(Arc::clone(client))
         }
     }
 }
 
 /// RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each request."
-fn claimed<'r>(presented: &'r Presented, params: &'r Params) -> Result<(&'r str, Option<&'r str>), OAuthError> {
+fn claimed<'r>(
+    presented: &'r Presented,
+    params: &'r Params,
+) -> Result<(&'r str, Option<&'r str>), OAuthError> {
     let body_id = params.get("client_id");
     let body_secret = params.get("client_secret");
     match presented {
         Presented::Basic { client_id, secret } => {
             if body_secret.is_some() {
-                return Err(OAuthError::new(ErrorCode::InvalidRequest)
-                    .describe("two ways of client authentication at once: Authorization header and client_secret"));
+                return Err(OAuthError::new(ErrorCode::InvalidRequest).describe(
+                    "two ways of client authentication at once: Authorization header and client_secret",
+                ));
             }
             if body_id.is_some_and(|id| id != client_id) {
                 return Err(OAuthError::new(ErrorCode::InvalidRequest)

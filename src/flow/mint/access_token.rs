@@ -53,6 +53,7 @@ pub(super) fn mint(cx: &Cx, granted: &Granted, ttl: Seconds) -> Result<String, O
         auth_time: by.map(|by| by.authenticated_at.0),
         roles: by.map_or(&[], |by| by.roles.as_slice()),
     };
-    let algorithm = server.and_then(|server| server.signing_algorithm).unwrap_or(cx.policy.access_token_algorithm);
+    let algorithm =
+        server.and_then(|server| server.signing_algorithm).unwrap_or(cx.policy.access_token_algorithm);
     sign(cx, algorithm, TokenType::AccessToken, &claims)
 }

@@ -43,13 +43,16 @@ fn access_token_ttl(cx: &Cx, granted: &Granted) -> Seconds {
     }
 }
 
-fn sign(cx: &Cx, algorithm: SigningAlgorithm, kind: TokenType, claims: &impl serde::Serialize) -> Result<String, OAuthError> {
+fn sign(
+    cx: &Cx,
+    algorithm: SigningAlgorithm,
+    kind: TokenType,
+    claims: &impl serde::Serialize,
+) -> Result<String, OAuthError> {
     let fault = |why: String| OAuthError::new(ErrorCode::ServerError).because(why);
-    let signer = cx
-        .snapshot
-        .keys
-        .signer(algorithm)
-        .ok_or_else(|| fault(format!("no active {algorithm} key: countersign key generate --algorithm {algorithm}")))?;
+    let signer = cx.snapshot.keys.signer(algorithm).ok_or_else(|| {
+        fault(format!("no active {algorithm} key: countersign key generate --algorithm {algorithm}"))
+    })?;
     let claims = serde_json::to_vec(claims).map_err(|e| fault(format!("claims: {e}")))?;
     signer.sign(kind, &claims).map_err(|e| fault(format!("signing with {algorithm}: {e}")))
 }

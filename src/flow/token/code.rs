@@ -22,11 +22,14 @@ type Outcome = Result<Granted, OAuthError>;
 
 pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Outcome {
     let text = params.require("code")?;
-    let code = PlainToken::parse(TokenKind::Code, text)
-        .ok_or_else(|| invalid_grant("the code is not one of this server").because("no code of ours looks like it"))?;
-    let verifier = params.get("code_verifier").map(str::parse::<CodeVerifier>).transpose().map_err(|text| {
-        OAuthError::new(ErrorCode::InvalidRequest).describe(text)
+    let code = PlainToken::parse(TokenKind::Code, text).ok_or_else(|| {
+        invalid_grant("the code is not one of this server").because("no code of ours looks like it")
     })?;
+    let verifier = params
+        .get("code_verifier")
+        .map(str::parse::<CodeVerifier>)
+        .transpose()
+        .map_err(|text| OAuthError::new(ErrorCode::InvalidRequest).describe(text))?;
     let redemption = Redemption {
         now: cx.now,
         code,
@@ -108,10 +111,15 @@ impl Redemption {
         let mut input = Input::None;
         loop {
             input = match machine.advance(input) {
-                Output::Authenticate { client, .. } if client == self.client.id.as_str() => Input::Authenticated,
+                Output::Authenticate { client, .. } if client == self.client.id.as_str() => {
+                    Input::Authenticated
+                }
                 Output::Authenticate { .. } => return Err(oxide::fault("asked for another client")),
                 Output::Recover { .. } => {
-                    let stored = code.redirect_uri.parse().map_err(|_| oxide::fault("a stored redirect URI is no URL"))?;
+                    let stored = code
+                        .redirect_uri
+                        .parse()
+                        .map_err(|_| oxide::fault("a stored redirect URI is no URL"))?;
                     Input::Recovered(Some(oxide::grant(
                         code.client_id.as_str(),
                         authorization.user_id.to_string(),
@@ -135,10 +143,8 @@ impl Redemption {
     /// request […], and their values MUST be identical."
     fn redirect_uri<'c>(&self, code: &'c Code) -> Result<&'c str, OAuthError> {
         match self.params.get("redirect_uri") {
-            None if code.redirect_uri_given => {
-                Err(OAuthError::new(ErrorCode::InvalidRequest)
-                    .describe("redirect_uri is missing; the authorization request named it"))
-            }
+            None if code.redirect_uri_given => Err(OAuthError::new(ErrorCode::InvalidRequest)
+                .describe("redirect_uri is missing; the authorization request named it")),
             Some(presented) if presented != code.redirect_uri => {
                 Err(invalid_grant("redirect_uri is not the one that the code was sent to"))
             }
@@ -152,7 +158,9 @@ impl Redemption {
         let (challenge, verifier) = match (&code.challenge, &self.verifier) {
             (None, None) => return Ok(()),
             (None, Some(_)) => {
-                return Err(invalid_grant("code_verifier is given, but the authorization request had no code_challenge"));
+                return Err(invalid_grant(
+                    "code_verifier is given, but the authorization request had no code_challenge",
+                ));
             }
             (Some(_), None) => return Err(invalid_grant("code_verifier is missing")),
             (Some(challenge), Some(verifier)) => (challenge, verifier),
@@ -171,13 +179,15 @@ impl Redemption {
             Ok(user) => user,
             Err(error) => return Ok(Err(error)),
         };
-        let allowed = Target { scope: authorization.scope.clone(), resources: authorization.resources.clone() };
+        let allowed =
+            Target { scope: authorization.scope.clone(), resources: authorization.resources.clone() };
         let target = match target::narrowed(&self.snapshot, &self.client, &allowed, self.params.resources()) {
             Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
         let roles = refresh::roles_for(conn, &target, authorization.user_id)?;
-        let refresh_token = refresh::first_token(conn, authorization, &self.client, self.now, &self.policy, &*self.entropy)?;
+        let refresh_token =
+            refresh::first_token(conn, authorization, &self.client, self.now, &self.policy, &*self.entropy)?;
         let by = GrantedBy {
             authorization_id: authorization.id,
             user,

@@ -72,6 +72,11 @@ impl PasswordGrant {
             nonce: None,
             id_token: self.asked.scope.contains("openid"),
         };
-        Ok(Granted { client: Arc::clone(&self.client), target: self.target.clone(), by: Some(by), refresh_token })
+        Ok(Granted {
+            client: Arc::clone(&self.client),
+            target: self.target.clone(),
+            by: Some(by),
+            refresh_token,
+        })
     }
 }

@@ -106,7 +106,8 @@ impl Rotation {
 
     /// oxide-auth's machine judges the client and that the scope does not grow; `target` then picks the audience.
     fn run_machine(&self, authorization: &Authorization) -> Result<TokenTarget, OAuthError> {
-        let request = oxide::Request { client_id: self.client.id.as_str(), params: &self.params, redirect_uri: None };
+        let request =
+            oxide::Request { client_id: self.client.id.as_str(), params: &self.params, redirect_uri: None };
         let mut machine = Refresh::new(&request);
         let mut input = Input::None;
         let scope = loop {
@@ -135,7 +136,8 @@ impl Rotation {
             };
         };
         // The machine's scope has no order; the granted one has.
-        let asked: Scope = scope.to_string().parse().map_err(|_| oxide::fault("gave a scope that is none"))?;
+        let asked: Scope =
+            scope.to_string().parse().map_err(|_| oxide::fault("gave a scope that is none"))?;
         let allowed = Target {
             scope: authorization.scope.filter(|value| asked.contains(value)),
             resources: authorization.resources.clone(),

@@ -48,20 +48,14 @@ impl ConsentPage<'_> {
 impl ConsentGroup {
     /// The group of the scopes that concern the person's account at this server. Scopes that [`scope_words`] does not
     /// know are left out, and `offline_access`, which the page shows by itself. Nothing when no scope remains.
-    pub fn for_account<'a>(
-        lang: Language,
-        scopes: impl IntoIterator<Item = &'a str>,
-    ) -> Option<Self> {
+    pub fn for_account<'a>(lang: Language, scopes: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let items: Vec<String> = scopes
             .into_iter()
             .filter(|scope| *scope != "offline_access")
             .filter_map(|scope| scope_words(lang, scope))
             .collect();
         let resource_name = lang.text("consent-own").into_owned();
-        (!items.is_empty()).then_some(Self {
-            resource_name,
-            items,
-        })
+        (!items.is_empty()).then_some(Self { resource_name, items })
     }
 }
 

@@ -56,16 +56,12 @@ fn known(tag: &str) -> Option<Language> {
         return Some(Language::English);
     }
     // Extensions and private parts (`de-u-co-phonebk`, `de-x-office`) say nothing about the words.
-    let end = tag
-        .find("-u-")
-        .or_else(|| tag.find("-t-"))
-        .or_else(|| tag.find("-x-"));
+    let end = tag.find("-u-").or_else(|| tag.find("-t-")).or_else(|| tag.find("-x-"));
     let asked: LanguageIdentifier = tag.get(..end.unwrap_or(tag.len()))?.parse().ok()?;
     Language::ALL.into_iter().find(|language| {
         let ours: Result<LanguageIdentifier, _> = language.tag().parse();
         ours.is_ok_and(|ours| {
-            !negotiate_languages(&[&asked], &[&ours], None, NegotiationStrategy::Filtering)
-                .is_empty()
+            !negotiate_languages(&[&asked], &[&ours], None, NegotiationStrategy::Filtering).is_empty()
         })
     })
 }
@@ -98,14 +94,7 @@ mod tests {
 
     #[test]
     fn regions_scripts_variants_and_extensions_are_german_too() {
-        for tag in [
-            "de-CH",
-            "de-Latn-DE",
-            "de-CH-1901",
-            "DE-at",
-            "de-u-co-phonebk",
-            "de-x-office",
-        ] {
+        for tag in ["de-CH", "de-Latn-DE", "de-CH-1901", "DE-at", "de-u-co-phonebk", "de-x-office"] {
             assert_eq!(choose(Some(tag), None), Language::German, "{tag}");
         }
     }
@@ -114,10 +103,7 @@ mod tests {
     fn weights_decide_over_the_order_in_accept_language() {
         assert_eq!(choose(None, Some("en;q=0.3, de;q=0.8")), Language::German);
         assert_eq!(choose(None, Some("de;q=0.3,en;q=0.8")), Language::English);
-        assert_eq!(
-            choose(None, Some("fr, de;q=0.9, en;q=0.9")),
-            Language::German
-        );
+        assert_eq!(choose(None, Some("fr, de;q=0.9, en;q=0.9")), Language::German);
     }
 
     #[test]
@@ -127,22 +113,13 @@ mod tests {
 
     #[test]
     fn any_language_means_english() {
-        assert_eq!(
-            choose(None, Some("fr, *;q=0.5, de;q=0.1")),
-            Language::English
-        );
+        assert_eq!(choose(None, Some("fr, *;q=0.5, de;q=0.1")), Language::English);
     }
 
     #[test]
     fn what_makes_no_sense_is_passed_over() {
-        for nonsense in [
-            "", ",,;;", "de;q=", "de;q=NaN", "de;q=7", "de;x=1", "-", "\u{0}", "ä", "deutsch",
-        ] {
-            assert_eq!(
-                choose(Some(nonsense), Some(nonsense)),
-                Language::English,
-                "{nonsense:?}"
-            );
+        for nonsense in ["", ",,;;", "de;q=", "de;q=NaN", "de;q=7", "de;x=1", "-", "\u{0}", "ä", "deutsch"] {
+            assert_eq!(choose(Some(nonsense), Some(nonsense)), Language::English, "{nonsense:?}");
         }
         assert_eq!(choose(None, Some("en;q=oops, de;q=0.1")), Language::German);
     }

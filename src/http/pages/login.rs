@@ -66,9 +66,7 @@ impl LoginNotice {
             Self::Throttled { wait_s } if wait_s < MINUTES_FROM_S => {
                 lang.text_count("login-wait-seconds", wait_s.max(1))
             }
-            Self::Throttled { wait_s } => {
-                lang.text_count("login-wait-minutes", wait_s.div_ceil(60))
-            }
+            Self::Throttled { wait_s } => lang.text_count("login-wait-minutes", wait_s.div_ceil(60)),
             Self::Unavailable => lang.text("login-unavailable"),
             Self::Reauthenticate => lang.text("login-reauthenticate"),
             Self::Expired => lang.text("login-expired"),

@@ -49,10 +49,8 @@ impl Language {
     /// turn the sentence around them; the escaping of HTML is left to the page.
     #[must_use]
     pub fn text_with<V: AsRef<str>>(self, key: &str, words: &[(&str, V)]) -> Cow<'static, str> {
-        let words: FluentArgs<'_> = words
-            .iter()
-            .map(|(name, word)| (*name, word.as_ref().replace(turns_text, "")))
-            .collect();
+        let words: FluentArgs<'_> =
+            words.iter().map(|(name, word)| (*name, word.as_ref().replace(turns_text, ""))).collect();
         self.format(key, Some(&words))
     }
 
@@ -80,19 +78,15 @@ impl Language {
         };
         // What Fluent cannot fill in it writes down by name and goes on: a page with a hole is better than no page.
         let mut holes = Vec::new();
-        Cow::Owned(
-            bundle
-                .format_pattern(pattern, words, &mut holes)
-                .into_owned(),
-        )
+        Cow::Owned(bundle.format_pattern(pattern, words, &mut holes).into_owned())
     }
 }
 
 fn load(language: Language) -> Bundle {
     let identifier: LanguageIdentifier = language.tag().parse().unwrap_or_default();
     // The texts are part of the binary. The tests refuse a file with a fault in it, so the faults are not looked at here.
-    let resource = FluentResource::try_new(language.source().to_owned())
-        .unwrap_or_else(|(resource, _)| resource);
+    let resource =
+        FluentResource::try_new(language.source().to_owned()).unwrap_or_else(|(resource, _)| resource);
     let mut bundle = Bundle::new_concurrent(vec![identifier]);
     // The marks would stand in attributes and in <title> too. Pages isolate names with <bdi> instead.
     bundle.set_use_isolating(false);

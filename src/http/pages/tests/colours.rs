@@ -39,13 +39,7 @@ const EDGES: [(&str, &str); 6] = [
 
 /// The custom properties that are colours, of one `:root` block.
 fn colours(block: &str) -> BTreeMap<&str, [f64; 3]> {
-    let block = block
-        .split(":root {")
-        .nth(1)
-        .unwrap()
-        .split('}')
-        .next()
-        .unwrap();
+    let block = block.split(":root {").nth(1).unwrap().split('}').next().unwrap();
     block
         .split(';')
         .filter_map(|line| line.trim().strip_prefix("--")?.split_once(": #"))
@@ -60,11 +54,7 @@ fn colours(block: &str) -> BTreeMap<&str, [f64; 3]> {
 fn luminance(colour: [f64; 3]) -> f64 {
     let [red, green, blue] = colour.map(|part| {
         let part = part / 255.0;
-        if part <= 0.04045 {
-            part / 12.92
-        } else {
-            ((part + 0.055) / 1.055).powf(2.4)
-        }
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
     });
     0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
@@ -82,18 +72,13 @@ fn contrast_is_measured_as_the_guidelines_do() {
 
 #[test]
 fn text_and_edges_stand_out_in_light_and_dark() {
-    let (light, dark) = STYLE_CSS
-        .split_once("@media (prefers-color-scheme: dark)")
-        .unwrap();
+    let (light, dark) = STYLE_CSS.split_once("@media (prefers-color-scheme: dark)").unwrap();
     for (scheme, colours) in [("light", colours(light)), ("dark", colours(dark))] {
         assert_eq!(colours.len(), 14, "{scheme}: {:?}", colours.keys());
         for (pairs, floor) in [(&TEXT[..], 4.5), (&EDGES[..], 3.0)] {
             for (front, back) in pairs {
                 let reached = contrast(colours[front], colours[back]);
-                assert!(
-                    reached >= floor,
-                    "{scheme}: {front} on {back} reaches {reached:.2}, not {floor}"
-                );
+                assert!(reached >= floor, "{scheme}: {front} on {back} reaches {reached:.2}, not {floor}");
             }
         }
     }
@@ -101,17 +86,7 @@ fn text_and_edges_stand_out_in_light_and_dark() {
 
 #[test]
 fn no_colour_stands_outside_the_measured_ones() {
-    let rules = STYLE_CSS
-        .split("@media (prefers-color-scheme: dark)")
-        .nth(1)
-        .unwrap();
-    let rules = rules
-        .split_once("*, ::before")
-        .unwrap()
-        .1
-        .replace("stroke='%23000'", "");
-    assert!(
-        !rules.contains('#') && !rules.contains("rgb("),
-        "a colour is written where it is used"
-    );
+    let rules = STYLE_CSS.split("@media (prefers-color-scheme: dark)").nth(1).unwrap();
+    let rules = rules.split_once("*, ::before").unwrap().1.replace("stroke='%23000'", "");
+    assert!(!rules.contains('#') && !rules.contains("rgb("), "a colour is written where it is used");
 }

@@ -10,18 +10,10 @@ use crate::http::pages::{ConsentPage, ErrorKind, Language, LoginNotice, LoginPag
 fn every_page_tells_its_language_and_has_one_heading_and_one_main_part() {
     for page in samples::all() {
         assert!(page.html.starts_with("<!doctype html>"), "{}", page.name);
-        assert!(
-            page.html
-                .contains(&format!("<html lang=\"{}\">", page.lang.tag())),
-            "{}",
-            page.name
-        );
+        assert!(page.html.contains(&format!("<html lang=\"{}\">", page.lang.tag())), "{}", page.name);
         assert_eq!(page.html.matches("<h1>").count(), 1, "{}", page.name);
         assert_eq!(page.html.matches("<main ").count(), 1, "{}", page.name);
-        assert!(
-            page.html
-                .contains("name=\"viewport\" content=\"width=device-width, initial-scale=1\"")
-        );
+        assert!(page.html.contains("name=\"viewport\" content=\"width=device-width, initial-scale=1\""));
     }
 }
 
@@ -35,11 +27,7 @@ fn no_page_needs_what_the_content_security_policy_forbids() {
             "{}",
             page.name
         );
-        assert!(
-            !page.html.contains("http-equiv") && !page.html.contains("<iframe"),
-            "{}",
-            page.name
-        );
+        assert!(!page.html.contains("http-equiv") && !page.html.contains("<iframe"), "{}", page.name);
     }
     assert!(
         !STYLE_CSS.contains("http:")
@@ -53,35 +41,20 @@ fn no_page_needs_what_the_content_security_policy_forbids() {
 /// or a login_hint would otherwise put a form of its own on the login page.
 #[test]
 fn markup_in_any_field_is_shown_as_text() {
-    for page in samples::all()
-        .iter()
-        .filter(|page| page.name.ends_with("hostile"))
-    {
+    for page in samples::all().iter().filter(|page| page.name.ends_with("hostile")) {
         assert!(!page.html.contains(ATTACK), "{}", page.name);
         assert!(!page.html.contains("<b "), "{}", page.name);
-        assert!(
-            page.html
-                .contains("&#60;script&#62;alert(1)&#60;/script&#62;"),
-            "{}",
-            page.name
-        );
+        assert!(page.html.contains("&#60;script&#62;alert(1)&#60;/script&#62;"), "{}", page.name);
         let quotes = page.html.matches("'\"").count() + page.html.matches("\"\"").count();
         let empty = page.html.matches("=\"\"").count();
-        assert_eq!(
-            quotes, empty,
-            "{}: a quote of the attack is not escaped",
-            page.name
-        );
+        assert_eq!(quotes, empty, "{}: a quote of the attack is not escaped", page.name);
     }
 }
 
 /// U+202E turns what follows around: a client named "elpmaxe.evil\u{202e}" must not rearrange the sentence.
 #[test]
 fn direction_overrides_cannot_turn_a_sentence_around() {
-    let words = samples::Words {
-        client: "Evil\u{202e}\u{2066}\u{0}\n App",
-        ..FRIENDLY
-    };
+    let words = samples::Words { client: "Evil\u{202e}\u{2066}\u{0}\n App", ..FRIENDLY };
     let html = samples::consent(Language::English, words, false);
     assert!(html.contains("<h1>Allow Evil App access?</h1>"), "{html}");
 }
@@ -118,11 +91,7 @@ fn the_login_form_works_with_a_password_manager() {
 
 #[test]
 fn every_form_carries_its_request_and_its_csrf_token() {
-    let words = samples::Words {
-        sealed: "SEALED",
-        base: "/auth",
-        ..FRIENDLY
-    };
+    let words = samples::Words { sealed: "SEALED", base: "/auth", ..FRIENDLY };
     let lang = Language::German;
     let pages = [
         ("/auth/login", samples::login(lang, words, None)),
@@ -130,17 +99,9 @@ fn every_form_carries_its_request_and_its_csrf_token() {
         ("/auth/logout", samples::logout(lang, words)),
     ];
     for (action, html) in pages {
-        assert!(
-            html.contains(&format!("<form method=\"post\" action=\"{action}\">")),
-            "{html}"
-        );
-        assert!(
-            tag(&html, "name=\"request\"")
-                .contains("type=\"hidden\" name=\"request\" value=\"SEALED\"")
-        );
-        assert!(
-            tag(&html, "name=\"csrf\"").contains("type=\"hidden\" name=\"csrf\" value=\"SEALED\"")
-        );
+        assert!(html.contains(&format!("<form method=\"post\" action=\"{action}\">")), "{html}");
+        assert!(tag(&html, "name=\"request\"").contains("type=\"hidden\" name=\"request\" value=\"SEALED\""));
+        assert!(tag(&html, "name=\"csrf\"").contains("type=\"hidden\" name=\"csrf\" value=\"SEALED\""));
         assert!(html.contains("href=\"/auth/assets/favicon.svg\""));
     }
 }
@@ -152,8 +113,7 @@ fn a_refused_login_is_announced_and_tied_to_both_fields() {
     for field in ["id=\"username\"", "id=\"password\""] {
         let field = tag(&html, field);
         assert!(
-            field.contains("aria-describedby=\"notice\"")
-                && field.contains("aria-invalid=\"true\""),
+            field.contains("aria-describedby=\"notice\"") && field.contains("aria-invalid=\"true\""),
             "{field}"
         );
     }
@@ -171,10 +131,7 @@ fn a_notice_that_is_no_fault_of_the_fields_does_not_mark_them() {
         LoginNotice::Expired,
     ] {
         let html = samples::login(Language::English, FRIENDLY, Some(notice));
-        assert!(
-            html.contains("role=\"alert\"") && !html.contains("aria-invalid"),
-            "{notice:?}"
-        );
+        assert!(html.contains("role=\"alert\"") && !html.contains("aria-invalid"), "{notice:?}");
     }
 }
 
@@ -188,14 +145,8 @@ fn a_wait_is_told_in_seconds_then_in_minutes_rounded_up() {
     ];
     for (wait_s, english, german) in expected {
         let notice = Some(LoginNotice::Throttled { wait_s });
-        assert!(
-            samples::login(Language::English, FRIENDLY, notice).contains(english),
-            "{english}"
-        );
-        assert!(
-            samples::login(Language::German, FRIENDLY, notice).contains(german),
-            "{german}"
-        );
+        assert!(samples::login(Language::English, FRIENDLY, notice).contains(english), "{english}");
+        assert!(samples::login(Language::German, FRIENDLY, notice).contains(german), "{german}");
     }
 }
 
@@ -211,10 +162,7 @@ fn a_login_without_an_application_names_none() {
         notice: None,
     };
     let html = page.render();
-    assert!(
-        !html.contains("You are signing in to") && !html.contains("The application"),
-        "{html}"
-    );
+    assert!(!html.contains("You are signing in to") && !html.contains("The application"), "{html}");
 }
 
 #[test]
@@ -232,9 +180,7 @@ fn consent_names_client_user_destination_and_every_permission() {
     }
     for decision in ["allow", "deny", "switch"] {
         assert!(
-            html.contains(&format!(
-                "type=\"submit\" name=\"decision\" value=\"{decision}\""
-            )),
+            html.contains(&format!("type=\"submit\" name=\"decision\" value=\"{decision}\"")),
             "{decision}"
         );
     }
@@ -269,10 +215,7 @@ fn consent_to_nothing_says_so() {
 fn logout_can_be_declined() {
     let html = samples::logout(Language::English, FRIENDLY);
     for decision in ["logout", "stay"] {
-        assert!(
-            html.contains(&format!("name=\"decision\" value=\"{decision}\"")),
-            "{decision}"
-        );
+        assert!(html.contains(&format!("name=\"decision\" value=\"{decision}\"")), "{decision}");
     }
 }
 
@@ -327,9 +270,7 @@ fn the_pages_can_be_looked_at_without_the_server() {
 
 /// The one tag that contains a text.
 fn tag<'a>(html: &'a str, part: &str) -> &'a str {
-    let at = html
-        .find(part)
-        .unwrap_or_else(|| panic!("{part} is not there: {html}"));
+    let at = html.find(part).unwrap_or_else(|| panic!("{part} is not there: {html}"));
     let start = html[..at].rfind('<').unwrap();
     &html[start..=at + html[at..].find('>').unwrap()]
 }

@@ -1,8 +1,8 @@
 //! All pages in all languages, filled with friendly, long and hostile data.
 
 use crate::http::pages::{
-    ConsentGroup, ConsentPage, ErrorKind, ErrorPage, HomePage, Language, LoggedOutPage,
-    LoginNotice, LoginPage, LogoutPage,
+    ConsentGroup, ConsentPage, ErrorKind, ErrorPage, HomePage, Language, LoggedOutPage, LoginNotice,
+    LoginPage, LogoutPage,
 };
 
 /// A page as it would be sent.
@@ -72,31 +72,16 @@ pub(super) fn login(lang: Language, w: Words, notice: Option<LoginNotice>) -> St
         client_name: Some(w.client),
         request: w.sealed,
         csrf: w.sealed,
-        username: if notice.is_some() || w.kind != "friendly" {
-            w.user
-        } else {
-            ""
-        },
+        username: if notice.is_some() || w.kind != "friendly" { w.user } else { "" },
         notice,
     };
     page.render()
 }
 
 pub(super) fn consent(lang: Language, w: Words, offline: bool) -> String {
-    let account = ConsentGroup::for_account(
-        lang,
-        [
-            "openid",
-            "profile",
-            "email",
-            "offline_access",
-            "photos.read",
-        ],
-    );
-    let photos = ConsentGroup {
-        resource_name: w.client.to_owned(),
-        items: vec![w.scope.to_owned(); 2],
-    };
+    let account =
+        ConsentGroup::for_account(lang, ["openid", "profile", "email", "offline_access", "photos.read"]);
+    let photos = ConsentGroup { resource_name: w.client.to_owned(), items: vec![w.scope.to_owned(); 2] };
     let page = ConsentPage {
         lang,
         base: w.base,
@@ -129,17 +114,9 @@ pub(super) fn error(lang: Language, w: Words, kind: ErrorKind) -> String {
         base: w.base,
         status: 400,
         kind,
-        code: if w.kind == "hostile" {
-            ATTACK
-        } else {
-            "invalid_request"
-        },
+        code: if w.kind == "hostile" { ATTACK } else { "invalid_request" },
         detail: w.detail,
-        request_id: if w.kind == "hostile" {
-            ATTACK
-        } else {
-            "01JD8Z6Q4W9M5T"
-        },
+        request_id: if w.kind == "hostile" { ATTACK } else { "01JD8Z6Q4W9M5T" },
     };
     page.render()
 }
@@ -149,39 +126,17 @@ pub(super) fn all() -> Vec<Sample> {
     let mut samples = Vec::new();
     for lang in Language::ALL {
         let mut add = |name: String, html: String| {
-            samples.push(Sample {
-                name: format!("{}-{name}", lang.tag()),
-                lang,
-                html,
-            });
+            samples.push(Sample { name: format!("{}-{name}", lang.tag()), lang, html });
         };
         for w in [FRIENDLY, LONG, HOSTILE] {
             add(format!("login-{}", w.kind), login(lang, w, None));
-            add(
-                format!("login-refused-{}", w.kind),
-                login(lang, w, Some(LoginNotice::Refused)),
-            );
+            add(format!("login-refused-{}", w.kind), login(lang, w, Some(LoginNotice::Refused)));
             add(format!("consent-{}", w.kind), consent(lang, w, true));
             add(format!("logout-{}", w.kind), logout(lang, w));
-            let gone = LoggedOutPage {
-                lang,
-                base: w.base,
-                client_name: Some(w.client),
-            };
+            let gone = LoggedOutPage { lang, base: w.base, client_name: Some(w.client) };
             add(format!("logged-out-{}", w.kind), gone.render());
-            add(
-                format!("home-{}", w.kind),
-                HomePage {
-                    lang,
-                    base: w.base,
-                    issuer: w.host,
-                }
-                .render(),
-            );
-            add(
-                format!("error-{}", w.kind),
-                error(lang, w, ErrorKind::BadRequest),
-            );
+            add(format!("home-{}", w.kind), HomePage { lang, base: w.base, issuer: w.host }.render());
+            add(format!("error-{}", w.kind), error(lang, w, ErrorKind::BadRequest));
         }
         let notices = [
             ("throttled", LoginNotice::Throttled { wait_s: 240 }),

@@ -19,9 +19,8 @@ fn keys(lang: Language) -> BTreeMap<String, BTreeSet<String>> {
     let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut current = String::new();
     for line in lang.source().lines().filter(|line| !line.starts_with('#')) {
-        if let Some((key, _)) = line
-            .split_once(" = ")
-            .filter(|_| line.starts_with(|first: char| first.is_ascii_lowercase()))
+        if let Some((key, _)) =
+            line.split_once(" = ").filter(|_| line.starts_with(|first: char| first.is_ascii_lowercase()))
         {
             current = key.to_owned();
             assert!(
@@ -56,11 +55,7 @@ fn words_between_quotes() -> BTreeSet<String> {
 #[test]
 fn every_language_has_the_same_keys_with_the_same_placeholders() {
     let english = keys(Language::English);
-    assert!(
-        english.len() > 80,
-        "the texts were not read: {}",
-        english.len()
-    );
+    assert!(english.len() > 80, "the texts were not read: {}", english.len());
     for lang in Language::ALL {
         assert_eq!(keys(lang), english, "{lang:?}");
     }
@@ -69,31 +64,19 @@ fn every_language_has_the_same_keys_with_the_same_placeholders() {
 #[test]
 fn every_text_is_used() {
     let used = words_between_quotes();
-    let unused: Vec<String> = keys(Language::English)
-        .into_keys()
-        .filter(|key| !used.contains(key))
-        .collect();
+    let unused: Vec<String> = keys(Language::English).into_keys().filter(|key| !used.contains(key)).collect();
     assert!(unused.is_empty(), "{unused:?}");
 }
 
 #[test]
 fn every_key_that_is_used_has_a_text() {
     let keys = keys(Language::English);
-    let families: BTreeSet<&str> = keys
-        .keys()
-        .filter_map(|key| key.split_once('-'))
-        .map(|(family, _)| family)
-        .collect();
+    let families: BTreeSet<&str> =
+        keys.keys().filter_map(|key| key.split_once('-')).map(|(family, _)| family).collect();
     let missing: Vec<String> = words_between_quotes()
         .into_iter()
-        .filter(|word| {
-            word.bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
-        })
-        .filter(|word| {
-            word.split_once('-')
-                .is_some_and(|(family, _)| families.contains(family))
-        })
+        .filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+        .filter(|word| word.split_once('-').is_some_and(|(family, _)| families.contains(family)))
         .filter(|word| !keys.contains_key(word))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
@@ -103,17 +86,9 @@ fn every_key_that_is_used_has_a_text() {
 fn no_page_shows_a_key_or_a_hole_instead_of_a_text() {
     let keys = keys(Language::English);
     for page in samples::all() {
-        assert!(
-            !page.html.contains("{$") && !page.html.contains("{ $"),
-            "{}",
-            page.name
-        );
+        assert!(!page.html.contains("{$") && !page.html.contains("{ $"), "{}", page.name);
         for key in keys.keys() {
-            assert!(
-                !page.html.contains(&format!(">{key}<")),
-                "{}: {key}",
-                page.name
-            );
+            assert!(!page.html.contains(&format!(">{key}<")), "{}: {key}", page.name);
         }
     }
 }
@@ -123,10 +98,7 @@ fn texts_differ_between_the_languages() {
     let same_in_both = ["error-status"];
     for key in keys(Language::English).keys() {
         let (english, german) = (Language::English.text(key), Language::German.text(key));
-        assert!(
-            english != german || same_in_both.contains(&key.as_str()),
-            "{key}: {german}"
-        );
+        assert!(english != german || same_in_both.contains(&key.as_str()), "{key}: {german}");
     }
 }
 
@@ -136,20 +108,14 @@ fn no_text_carries_invisible_marks() {
         let text = lang.text_with("consent-title", &[("client", "Acme")]);
         assert!(!text.contains(['\u{2068}', '\u{2069}']), "{text:?}");
     }
-    assert_eq!(
-        Language::German.text_with("consent-title", &[("client", "Acme")]),
-        "Acme Zugriff erlauben?"
-    );
+    assert_eq!(Language::German.text_with("consent-title", &[("client", "Acme")]), "Acme Zugriff erlauben?");
 }
 
 #[test]
 fn well_known_scopes_have_words_and_others_have_none() {
     for lang in Language::ALL {
         for scope in ["openid", "profile", "email", "offline_access"] {
-            assert!(
-                scope_words(lang, scope).is_some_and(|words| words.contains(' ')),
-                "{scope}"
-            );
+            assert!(scope_words(lang, scope).is_some_and(|words| words.contains(' ')), "{scope}");
         }
         for scope in ["", "OPENID", "photos.read"] {
             assert_eq!(scope_words(lang, scope), None, "{scope}");
@@ -163,13 +129,7 @@ fn every_kind_of_error_has_a_title_of_its_own() {
         .into_iter()
         .map(|kind| {
             let html = samples::error(Language::English, samples::FRIENDLY, kind);
-            html.split("<h1>")
-                .nth(1)
-                .unwrap()
-                .split("</h1>")
-                .next()
-                .unwrap()
-                .to_owned()
+            html.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap().to_owned()
         })
         .collect();
     assert_eq!(titles.len(), ErrorKind::ALL.len());

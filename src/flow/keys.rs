@@ -1,0 +1,241 @@
+//! The life of signing keys: made at the first start, published, activated, retired, removed, sealed anew.
+
+use std::fmt;
+
+use crate::base::{Entropy, Seconds, Timestamp};
+use crate::domain::key::TransitionRefused;
+use crate::domain::{KeyState, SigningKeyRecord};
+use crate::jose::{PrivateKey, Sealer};
+use crate::oauth::algorithm::SigningAlgorithm;
+use crate::store::{Conn, Store, StoreError, clients, keys, resource_servers};
+
+/// Why a key was not made or changed.
+#[derive(Debug)]
+pub enum KeyFault {
+    /// The database failed.
+    Store(StoreError),
+    /// The key could not be made, opened or sealed.
+    Key(String),
+    /// No key of this kid.
+    Unknown,
+    /// The state does not allow it.
+    Refused(TransitionRefused),
+    /// The key still has tokens that live.
+    StillNeeded(Timestamp),
+}
+
+impl fmt::Display for KeyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Key(text) => f.write_str(text),
+            Self::Unknown => f.write_str("there is no key of this kid: countersign key list"),
+            Self::Refused(refused) => refused.fmt(f),
+            Self::StillNeeded(until) => {
+                write!(f, "tokens that it signed may live until {until}: retire it, and wait")
+            }
+        }
+    }
+}
+
+impl std::error::Error for KeyFault {}
+
+impl From<StoreError> for KeyFault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Makes an active key for every configured algorithm that has none. Several nodes may start at once: whoever finds the
+/// keys made by another in the meantime throws its own away.
+///
+/// # Errors
+/// See [`KeyFault`]. A key that exists and cannot be opened is an error: no new one is made in its place.
+pub fn ensure(
+    store: &Store,
+    sealer: &Sealer,
+    entropy: &dyn Entropy,
+    algorithms: &[SigningAlgorithm],
+    rsa_bits: u32,
+    now: Timestamp,
+) -> Result<(), KeyFault> {
+    let there = store.read("keys", keys::all)?;
+    for record in &there {
+        PrivateKey::from_record(record, sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
+    }
+    for &algorithm in algorithms.iter().filter(|algorithm| !has_one(&there, **algorithm)) {
+        let mut record = make(algorithm, rsa_bits, sealer, entropy, now)?;
+        record.state = record.state.activate_first(now).map_err(KeyFault::Refused)?;
+        let kid = record.kid.clone();
+        let stored = store.write("first key", move |conn: &mut Conn| {
+            if has_one(&keys::all(conn)?, algorithm) {
+                return Ok(false);
+            }
+            keys::insert(conn, &record)?;
+            Ok(true)
+        })?;
+        if stored {
+            tracing::info!(%algorithm, kid, "signing key made");
+        }
+    }
+    Ok(())
+}
+
+fn has_one(records: &[SigningKeyRecord], algorithm: SigningAlgorithm) -> bool {
+    records
+        .iter()
+        .any(|record| record.algorithm == algorithm && !matches!(record.state, KeyState::Retired { .. }))
+}
+
+fn make(
+    algorithm: SigningAlgorithm,
+    rsa_bits: u32,
+    sealer: &Sealer,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<SigningKeyRecord, KeyFault> {
+    let key = if algorithm.is_rsa() {
+        PrivateKey::generate_rsa(algorithm, rsa_bits, entropy)
+    } else {
+        PrivateKey::generate(algorithm, entropy)
+    };
+    key.map_err(|e| KeyFault::Key(e.to_string()))?
+        .to_record(sealer, now)
+        .map_err(|e| KeyFault::Key(e.to_string()))
+}
+
+/// Makes a key and publishes it; it does not sign yet.
+///
+/// # Errors
+/// See [`KeyFault`].
+pub fn generate(
+    store: &Store,
+    sealer: &Sealer,
+    entropy: &dyn Entropy,
+    algorithm: SigningAlgorithm,
+    rsa_bits: u32,
+    now: Timestamp,
+) -> Result<SigningKeyRecord, KeyFault> {
+    let record = make(algorithm, rsa_bits, sealer, entropy, now)?;
+    import(store, record)
+}
+
+/// Stores a key that was made elsewhere, published and not yet signing.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it is there already.
+pub fn import(store: &Store, record: SigningKeyRecord) -> Result<SigningKeyRecord, KeyFault> {
+    let stored = record.clone();
+    store.write("store a key", move |conn| keys::insert(conn, &stored))?;
+    Ok(record)
+}
+
+/// Lets a key sign and retires the one of the same algorithm that signed so far.
+///
+/// # Errors
+/// [`KeyFault::Refused`] while verifiers may hold a key set without it, unless `at_once`.
+pub fn activate(
+    store: &Store,
+    kid: &str,
+    jwks_max_age: Seconds,
+    longest_token: Seconds,
+    at_once: bool,
+    now: Timestamp,
+) -> Result<SigningKeyRecord, KeyFault> {
+    let kid = kid.to_owned();
+    store.write("activate a key", move |conn| {
+        let all = keys::all(conn)?;
+        let Some(mut key) = all.iter().find(|key| key.kid == kid).cloned() else {
+            return Ok(Err(KeyFault::Unknown));
+        };
+        let next =
+            if at_once { key.state.activate_first(now) } else { key.state.activate(now, jwks_max_age) };
+        key.state = match next {
+            Ok(state) => state,
+            Err(refused) => return Ok(Err(KeyFault::Refused(refused))),
+        };
+        let longest = longest_token.max(longest_lifetime(conn)?);
+        for mut former in all.into_iter().filter(|k| k.algorithm == key.algorithm && k.kid != key.kid) {
+            if let (KeyState::Active { .. }, Ok(retired)) = (former.state, former.state.retire(now, longest))
+            {
+                former.state = retired;
+                keys::update(conn, &former)?;
+            }
+        }
+        keys::update(conn, &key)?;
+        Ok(Ok(key))
+    })?
+}
+
+/// The longest life that any client or resource server gives its access tokens.
+fn longest_lifetime(conn: &mut Conn) -> Result<Seconds, StoreError> {
+    let by_client = clients::all(conn)?.into_iter().filter_map(|client| client.access_token_ttl);
+    let by_server = resource_servers::all(conn)?.into_iter().filter_map(|server| server.access_token_ttl);
+    Ok(by_client.chain(by_server).max().unwrap_or(Seconds(0)))
+}
+
+/// Stops a key from signing; it stays published until its last token is dead.
+///
+/// # Errors
+/// See [`KeyFault`].
+pub fn retire(
+    store: &Store,
+    kid: &str,
+    longest_token: Seconds,
+    now: Timestamp,
+) -> Result<SigningKeyRecord, KeyFault> {
+    let kid = kid.to_owned();
+    store.write("retire a key", move |conn| {
+        let found = keys::all(conn)?.into_iter().find(|key| key.kid == kid);
+        let Some(mut key) = found else { return Ok(Err(KeyFault::Unknown)) };
+        let longest = longest_token.max(longest_lifetime(conn)?);
+        key.state = match key.state.retire(now, longest) {
+            Ok(state) => state,
+            Err(refused) => return Ok(Err(KeyFault::Refused(refused))),
+        };
+        keys::update(conn, &key)?;
+        Ok(Ok(key))
+    })?
+}
+
+/// Deletes a key that nothing needs any more.
+///
+/// # Errors
+/// [`KeyFault::StillNeeded`] while tokens that it signed may live.
+pub fn remove(store: &Store, kid: &str, now: Timestamp) -> Result<(), KeyFault> {
+    let kid = kid.to_owned();
+    store.write("remove a key", move |conn| {
+        let found = keys::all(conn)?.into_iter().find(|key| key.kid == kid);
+        match found.map(|key| key.state) {
+            None => Ok(Err(KeyFault::Unknown)),
+            Some(KeyState::Published { .. }) => keys::delete(conn, &kid).map(|_| Ok(())),
+            Some(KeyState::Retired { remove_at, .. }) if remove_at.is_past(now) => {
+                keys::delete(conn, &kid).map(|_| Ok(()))
+            }
+            Some(KeyState::Retired { remove_at, .. }) => Ok(Err(KeyFault::StillNeeded(remove_at))),
+            Some(KeyState::Active { .. }) => Ok(Err(KeyFault::StillNeeded(Timestamp(i64::MAX)))),
+        }
+    })?
+}
+
+/// Seals every key anew under the current master key; the number of keys.
+///
+/// # Errors
+/// When a key cannot be opened with any of the master keys given: then none is changed.
+pub fn reseal(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<usize, KeyFault> {
+    let records = store.read("keys", keys::all)?;
+    let mut anew = Vec::new();
+    for record in records {
+        let key = PrivateKey::from_record(&record, sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
+        let sealed = key.to_record(sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
+        anew.push(SigningKeyRecord { sealed_private: sealed.sealed_private, ..record });
+    }
+    let count = anew.len();
+    store.write("reseal keys", move |conn| {
+        for record in &anew {
+            keys::update(conn, record)?;
+        }
+        Ok(())
+    })?;
+    Ok(count)
+}
