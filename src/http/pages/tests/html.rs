@@ -75,6 +75,23 @@ fn markup_in_any_field_is_shown_as_text() {
     }
 }
 
+#[test]
+fn markup_in_the_base_path_is_shown_as_text() {
+    let words = samples::Words {
+        base: ATTACK,
+        ..FRIENDLY
+    };
+    for html in [
+        samples::login(Language::English, words, None),
+        samples::consent(Language::English, words, true),
+    ] {
+        assert!(
+            !html.contains("<script") && html.contains("&#60;script&#62;"),
+            "{html}"
+        );
+    }
+}
+
 /// U+202E turns what follows around: a client named "elpmaxe.evil\u{202e}" must not rearrange the sentence.
 #[test]
 fn direction_overrides_cannot_turn_a_sentence_around() {
