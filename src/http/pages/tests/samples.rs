@@ -56,7 +56,7 @@ pub(super) const LONG: Words = Words {
 
 pub(super) const HOSTILE: Words = Words {
     kind: "hostile",
-    base: ATTACK,
+    base: "/auth",
     client: ATTACK,
     host: ATTACK,
     user: ATTACK,
