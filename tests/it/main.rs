@@ -12,6 +12,7 @@
 
 #[path = "../browser/mod.rs"]
 mod browser;
+mod deps;
 mod support;
 
 mod support_smoke;
