@@ -1,0 +1,10 @@
+//! What the tests share: databases, a server in this process, clients, the happy path.
+
+pub mod db;
+pub mod flow;
+pub mod http;
+pub mod postgres;
+pub mod server;
+
+pub use db::{Database, on_each_database};
+pub use server::TestServer;
