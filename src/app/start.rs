@@ -64,16 +64,22 @@ pub fn open_store(config: &Config) -> Result<Arc<Store>, StartError> {
 ///
 /// # Errors
 /// When the file is missing, malformed, or readable by others.
-pub fn sealer(config: &Config, may_create: bool, entropy: &dyn Entropy) -> Result<Sealer, StartError> {
+pub fn sealer(config: &Config, may_create: bool, entropy: &Arc<dyn Entropy>) -> Result<Sealer, StartError> {
     let load = |path: &Path, may_create| {
-        MasterKey::load_or_create(path, may_create, entropy).map_err(|e| failed("master key")(&e))
+        let loaded = MasterKey::load_or_create(path, may_create, &**entropy);
+        let (key, made) = loaded.map_err(|e| failed("master key")(&e))?;
+        if made {
+            tracing::info!(path = %path.display(), "master key made: back it up apart from the database");
+        }
+        Ok::<_, StartError>(key)
     };
     let current = match &config.keys.master_key {
         Some(key) => MasterKey::from_bytes(*key.reveal()),
         None => load(&config.keys.master_key_file, may_create)?,
     };
     let previous = config.keys.previous_master_key_files.iter().map(|path| load(path, false));
-    Ok(Sealer::new(MasterKeys { current, previous: previous.collect::<Result<_, _>>()? }))
+    let keys = MasterKeys { current, previous: previous.collect::<Result<_, _>>()? };
+    Ok(Sealer::new(&keys, Arc::clone(entropy)))
 }
 
 impl App {
@@ -90,7 +96,7 @@ impl App {
         let store = open_store(config)?;
         // A master key is made for a database that has no sealed keys yet, never beside one that has.
         let has_keys = store.read("keys", crate::store::keys::all).map_err(|e| failed("database")(&e))?.len();
-        let sealer = sealer(config, has_keys == 0, &*entropy)?;
+        let sealer = sealer(config, has_keys == 0, &entropy)?;
         let now = clock.now();
         keys::ensure(&store, &sealer, &*entropy, &algorithms(config), config.keys.rsa_bits, now)
             .map_err(|e| failed("signing keys")(&e))?;

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::base::{Entropy, Seconds, Timestamp};
 use crate::domain::key::TransitionRefused;
 use crate::domain::{KeyState, SigningKeyRecord};
-use crate::jose::{PrivateKey, Sealer};
+use crate::jose::{PrivateKey, Sealer, open_key};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::{Conn, Store, StoreError, clients, keys, resource_servers};
 
@@ -61,7 +61,7 @@ pub fn ensure(
 ) -> Result<(), KeyFault> {
     let there = store.read("keys", keys::all)?;
     for record in &there {
-        PrivateKey::from_record(record, sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
+        open_key(record, sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
     }
     for &algorithm in algorithms.iter().filter(|algorithm| !has_one(&there, **algorithm)) {
         let mut record = make(algorithm, rsa_bits, sealer, entropy, now)?;
@@ -226,7 +226,7 @@ pub fn reseal(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<usize, K
     let records = store.read("keys", keys::all)?;
     let mut anew = Vec::new();
     for record in records {
-        let key = PrivateKey::from_record(&record, sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
+        let key = open_key(&record, sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
         let sealed = key.to_record(sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
         anew.push(SigningKeyRecord { sealed_private: sealed.sealed_private, ..record });
     }

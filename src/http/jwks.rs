@@ -12,18 +12,18 @@ use super::cors;
 /// the key.
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let snapshot = app.known();
-    let jwks = snapshot.keys.jwks();
+    let etag = snapshot.keys.etag();
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let unchanged = known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == jwks.etag));
+    let unchanged = known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag));
     let mut response = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((header::CACHE_CONTROL, format!("public, max-age={}", app.site.jwks_max_age.0)))
-        .insert_header((header::ETAG, jwks.etag.as_str()))
+        .insert_header((header::ETAG, etag))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     let mut response = if unchanged {
         response.finish()
     } else {
-        response.content_type(header::ContentType::json()).body(jwks.bytes.clone())
+        response.content_type(header::ContentType::json()).body(snapshot.keys.jwks_json().to_vec())
     };
     cors::anyone(&mut response);
     response

@@ -1,109 +1,34 @@
-#![allow(missing_docs, unused, unused_variables)]
-//! stub
-use crate::base::*;
-use crate::domain::*;
-use crate::oauth::algorithm::SigningAlgorithm;
-use std::path::Path;
-#[derive(Debug)]
-pub struct RingError;
-impl std::fmt::Display for RingError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Ok(())
-    }
-}
-pub enum OpenError {
-    Expired,
-    Malformed,
-}
-pub type SealError = RingError;
-pub type KeyError = RingError;
-#[derive(Clone, Copy)]
-pub enum Purpose {
-    SigningKey,
-    AuthorizationRequest,
-    ConsentTicket,
-    LogoutRequest,
-}
-#[derive(Clone, Copy)]
-pub enum TokenType {
-    AccessToken,
-    IdToken,
-}
-pub struct MasterKey;
-impl MasterKey {
-    pub fn load_or_create(p: &Path, may: bool, e: &dyn Entropy) -> Result<Self, RingError> {
-        todo!()
-    }
-    pub fn from_bytes(b: [u8; 32]) -> Self {
-        Self
-    }
-}
-pub struct MasterKeys {
-    pub current: MasterKey,
-    pub previous: Vec<MasterKey>,
-}
-pub struct Sealer;
-impl Sealer {
-    pub fn new(m: MasterKeys) -> Self {
-        Self
-    }
-    pub fn seal(&self, p: Purpose, b: &[u8], now: Timestamp) -> Result<String, RingError> {
-        todo!()
-    }
-    pub fn open(
-        &self,
-        p: Purpose,
-        t: &str,
-        max: Option<Seconds>,
-        now: Timestamp,
-    ) -> Result<Vec<u8>, OpenError> {
-        todo!()
-    }
-}
-pub struct Signer;
-impl Signer {
-    pub fn sign(&self, t: TokenType, c: &[u8]) -> Result<String, RingError> {
-        todo!()
-    }
-}
-pub struct Jwks {
-    pub etag: String,
-    pub bytes: Vec<u8>,
-}
-pub struct KeyRing;
-impl KeyRing {
-    pub fn open(r: Vec<SigningKeyRecord>, s: &Sealer, now: Timestamp) -> Result<Self, RingError> {
-        todo!()
-    }
-    pub fn signer(&self, a: SigningAlgorithm) -> Option<&Signer> {
-        todo!()
-    }
-    pub fn jwks(&self) -> &Jwks {
-        todo!()
-    }
-    pub fn next_change(&self) -> Option<Timestamp> {
-        todo!()
-    }
-    pub fn verify(
-        &self,
-        t: &str,
-        k: TokenType,
-    ) -> Result<serde_json::Map<String, serde_json::Value>, RingError> {
-        todo!()
-    }
-}
-pub struct PrivateKey;
-impl PrivateKey {
-    pub fn generate(a: SigningAlgorithm, e: &dyn Entropy) -> Result<Self, RingError> {
-        todo!()
-    }
-    pub fn generate_rsa(a: SigningAlgorithm, b: u32, e: &dyn Entropy) -> Result<Self, RingError> {
-        todo!()
-    }
-    pub fn to_record(&self, s: &Sealer, now: Timestamp) -> Result<SigningKeyRecord, SealError> {
-        todo!()
-    }
-    pub fn from_record(r: &SigningKeyRecord, s: &Sealer, now: Timestamp) -> Result<Self, RingError> {
-        todo!()
-    }
-}
+//! Keys, tokens and seals: the only room that imports josekit, p256 and rsa.
+//!
+//! - [`jwk`]: public keys, by an allow-list of members; the RFC 7638 thumbprint that is the `kid`
+//! - [`private_key`], [`import`]: private keys, made and taken in with their checks
+//! - [`backend`]: which josekit algorithm stands for which of ours
+//! - [`master`]: the key of this node, in its file
+//! - [`seal`]: compact JWE for what leaves this process and comes back (key columns, forms)
+//! - [`signer`]: signs tokens; [`verifier`]: verifies this server's own tokens
+//! - [`ring`]: an immutable snapshot of all signing keys, with the JWKS made once
+//! - [`strict`]: JSON objects without duplicate members
+//!
+//! Private-key operations run through josekit (OpenSSL), never through the rsa crate (RUSTSEC-2023-0071). OpenSSL draws the
+//! randomness of signatures and of the keys that p256 and rsa do not make itself; all other randomness is `base::Entropy`.
+
+mod backend;
+mod import;
+pub mod jwk;
+pub mod master;
+pub mod private_key;
+pub mod ring;
+pub mod seal;
+pub mod signer;
+mod strict;
+#[cfg(test)]
+mod tests;
+pub mod verifier;
+
+pub use jwk::{JwkError, PublicJwk};
+pub use master::{MasterKey, MasterKeyError, MasterKeys};
+pub use private_key::{KeyError, PrivateKey};
+pub use ring::{KeyRing, RingError, open_key};
+pub use seal::{OpenError, Purpose, SealError, Sealer};
+pub use signer::{SignError, Signer, TokenType};
+pub use verifier::{VerificationKey, VerifyError, verify};

@@ -20,11 +20,18 @@ pub struct Answer {
 
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn headers_of(&self, name: &str) -> Vec<&str> {
-        self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str()).collect()
+        self.headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
+            .collect()
     }
 
     pub fn json(&self) -> Value {
@@ -56,7 +63,8 @@ impl Answer {
     /// The value of a hidden field.
     pub fn field(&self, name: &str) -> String {
         let mark = format!("name=\"{name}\" value=\"");
-        let start = self.body.find(&mark).unwrap_or_else(|| panic!("no field {name}: {}", self.body)) + mark.len();
+        let start =
+            self.body.find(&mark).unwrap_or_else(|| panic!("no field {name}: {}", self.body)) + mark.len();
         let end = start + self.body[start..].find('"').unwrap();
         self.body[start..end].to_owned()
     }
@@ -118,8 +126,10 @@ impl Client {
 
     pub fn post_as(&self, id: &str, secret: &str, path: &str, pairs: &[(&str, &str)]) -> Answer {
         let authorization = basic(id, secret);
-        let headers =
-            [("content-type", "application/x-www-form-urlencoded"), ("authorization", authorization.as_str())];
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("authorization", authorization.as_str()),
+        ];
         self.send("POST", path, &headers, &form(pairs))
     }
 
@@ -170,7 +180,9 @@ impl Client {
 fn complete(read: &[u8]) -> bool {
     let text = String::from_utf8_lossy(read);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     length.is_some_and(|length: usize| body.len() >= length)
 }
 
@@ -205,9 +217,11 @@ impl Browser {
     }
 
     fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
-        let mut headers: Vec<(&str, &str)> = self.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let mut headers: Vec<(&str, &str)> =
+            self.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         if !cookies.is_empty() {
             headers.push(("cookie", &cookies));
         }
@@ -254,7 +268,8 @@ impl Browser {
     pub fn log_in(&mut self, page: &Answer, username: &str, password: &str) -> Answer {
         let (request, csrf) = (page.field("request"), page.field("csrf"));
         let path = action_of(page);
-        let form = [("request", request.as_str()), ("csrf", &csrf), ("username", username), ("password", password)];
+        let form =
+            [("request", request.as_str()), ("csrf", &csrf), ("username", username), ("password", password)];
         let answer = self.post(&path, &form);
         self.follow(answer)
     }

@@ -45,7 +45,8 @@ static KEYS: LazyLock<Vec<SigningKeyRecord>> = LazyLock::new(|| {
 });
 
 pub fn sealer() -> Sealer {
-    Sealer::new(MasterKeys { current: MasterKey::from_bytes(MASTER_KEY), previous: Vec::new() })
+    let keys = MasterKeys { current: MasterKey::from_bytes(MASTER_KEY), previous: Vec::new() };
+    Sealer::new(&keys, Arc::new(OsEntropy))
 }
 
 /// What a test changes before the start.

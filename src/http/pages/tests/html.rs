@@ -30,10 +30,7 @@ fn no_page_needs_what_the_content_security_policy_forbids() {
         assert!(!page.html.contains("http-equiv") && !page.html.contains("<iframe"), "{}", page.name);
     }
     // The only address in the stylesheet is the name of SVG's namespace, which nothing loads.
-    assert_eq!(
-        STYLE_CSS.matches("http:").count(),
-        STYLE_CSS.matches("xmlns='http:").count()
-    );
+    assert_eq!(STYLE_CSS.matches("http:").count(), STYLE_CSS.matches("xmlns='http:").count());
     assert!(!STYLE_CSS.contains("@import") && !STYLE_CSS.contains("https:"));
     assert!(!FAVICON_SVG.contains("<script") && !FAVICON_SVG.contains("style"));
 }
@@ -54,18 +51,11 @@ fn markup_in_any_field_is_shown_as_text() {
 
 #[test]
 fn markup_in_the_base_path_is_shown_as_text() {
-    let words = samples::Words {
-        base: ATTACK,
-        ..FRIENDLY
-    };
-    for html in [
-        samples::login(Language::English, words, None),
-        samples::consent(Language::English, words, true),
-    ] {
-        assert!(
-            !html.contains("<script") && html.contains("&#60;script&#62;"),
-            "{html}"
-        );
+    let words = samples::Words { base: ATTACK, ..FRIENDLY };
+    for html in
+        [samples::login(Language::English, words, None), samples::consent(Language::English, words, true)]
+    {
+        assert!(!html.contains("<script") && html.contains("&#60;script&#62;"), "{html}");
     }
 }
 
