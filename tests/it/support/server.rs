@@ -304,7 +304,7 @@ migrate_at_start = true
 master_key = "{}"
 [login.argon2]
 memory_kib = 7168
-iterations = 1
+iterations = 5
 {}
 {}
 "#,
@@ -339,7 +339,7 @@ fn seed_keys(config: &Config) {
 fn password_hash() -> String {
     static HASH: LazyLock<String> = LazyLock::new(|| {
         let cost =
-            PasswordCost { memory_kib: 7168, iterations: 1, parallelism: 1, max_parallel: 2, max_waiting: 8 };
+            PasswordCost { memory_kib: 7168, iterations: 5, parallelism: 1, max_parallel: 2, max_waiting: 8 };
         Passwords::new(cost, &OsEntropy).unwrap().hash(PASSWORD, &OsEntropy).unwrap()
     });
     HASH.clone()
