@@ -1,0 +1,260 @@
+//! The life of a signing key: published → active → retired → removed.
+//!
+//! A verifier that caches the JWKS by its `Cache-Control` must never meet a token whose key it has not seen, so a key signs
+//! only once it has been published for as long as a cache may live, and it stays published until its last token is dead.
+
+use super::ImpossibleRow;
+use crate::base::{Seconds, Timestamp};
+use crate::oauth::algorithm::SigningAlgorithm;
+
+/// How much longer than its last token a key is shown: verifiers' clocks differ, and they grant leeway on `exp`.
+pub const RETIREMENT_LEEWAY: Seconds = Seconds(300);
+
+/// A signing key as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningKeyRecord {
+    /// The RFC 7638 thumbprint.
+    pub kid: String,
+    /// The one algorithm that the key is used with.
+    pub algorithm: SigningAlgorithm,
+    /// The public key as a JWK, in JSON.
+    pub public_jwk: String,
+    /// The private key, sealed under a master key.
+    pub sealed_private: String,
+    /// Where in its life the key is.
+    pub state: KeyState,
+    /// When the key was made or imported.
+    pub created_at: Timestamp,
+}
+
+/// Where in its life a key is, with the dates that led there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// In the JWKS, not yet signing.
+    Published {
+        /// First shown in the JWKS.
+        published_at: Timestamp,
+    },
+    /// In the JWKS and signing.
+    Active {
+        /// First shown in the JWKS.
+        published_at: Timestamp,
+        /// Signing since.
+        activated_at: Timestamp,
+    },
+    /// In the JWKS until `remove_at`, signing no more.
+    Retired {
+        /// First shown in the JWKS.
+        published_at: Timestamp,
+        /// Signing since; nothing when the key never signed.
+        activated_at: Option<Timestamp>,
+        /// Not signing since.
+        retired_at: Timestamp,
+        /// From here on nothing needs the key.
+        remove_at: Timestamp,
+    },
+}
+
+/// Why a key does not change its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransitionRefused {
+    /// Verifiers may hold a cached JWKS without the key.
+    #[error("the key was published at {published_at}; verifiers may hold a key set without it until {not_before}: wait until then")]
+    TooFresh {
+        /// First shown in the JWKS.
+        published_at: Timestamp,
+        /// From here on it may sign.
+        not_before: Timestamp,
+    },
+    /// The key signs already.
+    #[error("the key is active already")]
+    AlreadyActive,
+    /// A retired key never comes back.
+    #[error("the key is retired; make a new one")]
+    Retired,
+}
+
+impl KeyState {
+    /// Lets the key sign.
+    ///
+    /// # Errors
+    /// When a verifier may still have a cached JWKS without the key (`jwks_max_age`), or the state does not allow it.
+    pub fn activate(self, now: Timestamp, jwks_max_age: Seconds) -> Result<Self, TransitionRefused> {
+        if let Self::Published { published_at } = self {
+            let not_before = published_at + jwks_max_age;
+            if !not_before.is_past(now) {
+                return Err(TransitionRefused::TooFresh { published_at, not_before });
+            }
+        }
+        self.activate_first(now)
+    }
+
+    /// Lets the key sign at once. Only for the first key of an algorithm (nobody can have cached a set that lacks it and
+    /// yet expect its tokens), or when an operator accepts failing verifiers, as after the loss of a key.
+    ///
+    /// # Errors
+    /// When the state does not allow it.
+    pub fn activate_first(self, now: Timestamp) -> Result<Self, TransitionRefused> {
+        match self {
+            Self::Published { published_at } => Ok(Self::Active { published_at, activated_at: now }),
+            Self::Active { .. } => Err(TransitionRefused::AlreadyActive),
+            Self::Retired { .. } => Err(TransitionRefused::Retired),
+        }
+    }
+
+    /// Stops the key from signing; it stays published until the last token that it may have signed is dead.
+    ///
+    /// # Errors
+    /// When it is retired already: its dates stand.
+    pub fn retire(self, now: Timestamp, longest_token_lifetime: Seconds) -> Result<Self, TransitionRefused> {
+        let (published_at, activated_at) = match self {
+            Self::Published { published_at } => (published_at, None),
+            Self::Active { published_at, activated_at } => (published_at, Some(activated_at)),
+            Self::Retired { .. } => return Err(TransitionRefused::Retired),
+        };
+        let remove_at = now + longest_token_lifetime + RETIREMENT_LEEWAY;
+        Ok(Self::Retired { published_at, activated_at, retired_at: now, remove_at })
+    }
+
+    /// Whether the JWKS shows the key at `now`.
+    #[must_use]
+    pub fn is_published(self, now: Timestamp) -> bool {
+        match self {
+            Self::Published { .. } | Self::Active { .. } => true,
+            Self::Retired { remove_at, .. } => !remove_at.is_past(now),
+        }
+    }
+
+    /// The word for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Published { .. } => "published",
+            Self::Active { .. } => "active",
+            Self::Retired { .. } => "retired",
+        }
+    }
+
+    /// As columns.
+    #[must_use]
+    pub fn to_columns(self) -> KeyStateColumns {
+        let (published_at, activated_at, retired_at, remove_at) = match self {
+            Self::Published { published_at } => (published_at, None, None, None),
+            Self::Active { published_at, activated_at } => (published_at, Some(activated_at), None, None),
+            Self::Retired { published_at, activated_at, retired_at, remove_at } => {
+                (published_at, activated_at, Some(retired_at), Some(remove_at))
+            }
+        };
+        KeyStateColumns {
+            published_at: published_at.0,
+            activated_at: activated_at.map(|at| at.0),
+            retired_at: retired_at.map(|at| at.0),
+            remove_at: remove_at.map(|at| at.0),
+        }
+    }
+
+    /// From columns; `kid` is for the fault's text.
+    ///
+    /// # Errors
+    /// When no key can be in the state that the row claims.
+    pub fn from_columns(kid: &str, columns: KeyStateColumns) -> Result<Self, ImpossibleRow> {
+        let fault = |column, text: &str| ImpossibleRow {
+            table: "signing_keys",
+            column,
+            id: kid.to_owned(),
+            text: text.to_owned(),
+        };
+        let published_at = Timestamp(columns.published_at);
+        let activated_at = columns.activated_at.map(Timestamp);
+        match (activated_at, columns.retired_at, columns.remove_at) {
+            (None, None, None) => Ok(Self::Published { published_at }),
+            (Some(activated_at), None, None) => Ok(Self::Active { published_at, activated_at }),
+            (_, Some(retired_at), Some(remove_at)) if retired_at <= remove_at => Ok(Self::Retired {
+                published_at,
+                activated_at,
+                retired_at: Timestamp(retired_at),
+                remove_at: Timestamp(remove_at),
+            }),
+            (_, None, Some(_)) => Err(fault("retired_at", "empty, although remove_at is set")),
+            (_, Some(_), None) => Err(fault("remove_at", "empty, although retired_at is set")),
+            (_, Some(_), Some(_)) => Err(fault("remove_at", "before retired_at")),
+        }
+    }
+}
+
+/// The four columns that hold a [`KeyState`], as epoch seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyStateColumns {
+    /// Always set.
+    pub published_at: i64,
+    /// Set once the key has signed.
+    pub activated_at: Option<i64>,
+    /// Set together with `remove_at`.
+    pub retired_at: Option<i64>,
+    /// Set together with `retired_at`, and not before it.
+    pub remove_at: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PUBLISHED: KeyState = KeyState::Published { published_at: Timestamp(1000) };
+    const ACTIVE: KeyState = KeyState::Active { published_at: Timestamp(1000), activated_at: Timestamp(1600) };
+
+    #[test]
+    fn a_key_signs_only_once_every_cached_key_set_has_it() {
+        let refused = TransitionRefused::TooFresh { published_at: Timestamp(1000), not_before: Timestamp(1600) };
+        assert_eq!(PUBLISHED.activate(Timestamp(1599), Seconds(600)), Err(refused));
+        assert_eq!(PUBLISHED.activate(Timestamp(1600), Seconds(600)), Ok(ACTIVE));
+    }
+
+    #[test]
+    fn the_very_first_key_signs_at_once() {
+        let state = PUBLISHED.activate_first(Timestamp(1000)).unwrap();
+        assert_eq!(state, KeyState::Active { published_at: Timestamp(1000), activated_at: Timestamp(1000) });
+    }
+
+    #[test]
+    fn a_retired_key_is_shown_until_its_last_token_is_dead() {
+        let retired = ACTIVE.retire(Timestamp(2000), Seconds(3600)).unwrap();
+        let KeyState::Retired { remove_at, .. } = retired else { panic!("{retired:?}") };
+        assert_eq!(remove_at, Timestamp(2000) + Seconds(3600) + RETIREMENT_LEEWAY);
+        assert!(retired.is_published(remove_at - Seconds(1)));
+        assert!(!retired.is_published(remove_at));
+    }
+
+    #[test]
+    fn a_retired_key_never_comes_back() {
+        let retired = PUBLISHED.retire(Timestamp(2000), Seconds(3600)).unwrap();
+        assert_eq!(retired.activate(Timestamp(99_999), Seconds(0)), Err(TransitionRefused::Retired));
+        assert_eq!(retired.activate_first(Timestamp(99_999)), Err(TransitionRefused::Retired));
+        assert_eq!(retired.retire(Timestamp(99_999), Seconds(0)), Err(TransitionRefused::Retired));
+    }
+
+    #[test]
+    fn an_active_key_is_not_activated_again() {
+        assert_eq!(ACTIVE.activate(Timestamp(9000), Seconds(600)), Err(TransitionRefused::AlreadyActive));
+    }
+
+    #[test]
+    fn every_state_survives_its_columns() {
+        let retired = [PUBLISHED, ACTIVE].map(|state| state.retire(Timestamp(2000), Seconds(60)).unwrap());
+        for state in [PUBLISHED, ACTIVE, retired[0], retired[1]] {
+            assert_eq!(KeyState::from_columns("k", state.to_columns()), Ok(state));
+        }
+    }
+
+    #[test]
+    fn an_impossible_row_is_named() {
+        let row = |activated_at, retired_at, remove_at| {
+            let columns = KeyStateColumns { published_at: 1, activated_at, retired_at, remove_at };
+            KeyState::from_columns("k1", columns).map_err(|fault| (fault.table, fault.column, fault.id))
+        };
+        let fault = |column| Err(("signing_keys", column, "k1".to_owned()));
+        assert_eq!(row(Some(2), Some(3), None), fault("remove_at"));
+        assert_eq!(row(Some(2), None, Some(3)), fault("retired_at"));
+        assert_eq!(row(None, None, Some(3)), fault("retired_at"));
+        assert_eq!(row(Some(2), Some(4), Some(3)), fault("remove_at"));
+    }
+}
