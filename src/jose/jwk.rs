@@ -191,7 +191,7 @@ fn rsa_key(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<
     let e = BoxedUint::from_be_slice_vartime(&octets(members, "e")?);
     let key = rsa::PublicKey::new_with_size_limits(n, e, MIN_RSA_BITS..=rsa::PublicKey::MAX_SIZE)
         .map_err(|error| JwkError::Refused(format!("RSA of at least {MIN_RSA_BITS} bits: {error}")))?;
-    if key.e() < &BoxedUint::from(MIN_RSA_EXPONENT) || !bool::from(key.e().is_odd()) {
+    if key.e() < &BoxedUint::from(MIN_RSA_EXPONENT) || key.e_bytes().last().is_none_or(|last| last % 2 == 0) {
         return Err(JwkError::Refused(format!("the RSA exponent must be odd and at least {MIN_RSA_EXPONENT}")));
     }
     // Without leading zero octets (RFC 7518 §6.3.1.1), so that one key has one thumbprint.

@@ -1,0 +1,123 @@
+//! Signs tokens: compact JWS (RFC 7515 §7.1) with the header made once per key.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use josekit::jws::JwsSigner;
+
+use super::backend;
+use super::jwk::PublicJwk;
+use super::private_key::{KeyError, PrivateKey};
+use crate::base::encoding::base64url;
+use crate::oauth::algorithm::SigningAlgorithm;
+
+/// What a token is, in its `typ` (RFC 7515 §4.1.9), so that one kind is never taken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenType {
+    /// RFC 9068 §2.1.
+    AccessToken,
+    /// OpenID Connect Core §2.
+    IdToken,
+}
+
+impl TokenType {
+    /// The `typ` value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "at+jwt",
+            Self::IdToken => "JWT",
+        }
+    }
+}
+
+/// Nothing was signed.
+#[derive(Debug, thiserror::Error)]
+#[error("signing with the key {kid} failed: {why}")]
+pub struct SignError {
+    /// The key.
+    pub kid: String,
+    /// What the library said.
+    pub why: String,
+}
+
+/// One key, ready to sign. Shared between threads without a lock.
+pub struct Signer {
+    public: PublicJwk,
+    access_token_header: String,
+    id_token_header: String,
+    signature_chars: usize,
+    inner: Box<dyn JwsSigner>,
+}
+
+impl Signer {
+    /// Prepares a key.
+    ///
+    /// # Errors
+    /// When the library refuses the key.
+    pub fn new(key: &PrivateKey) -> Result<Self, KeyError> {
+        let public = key.public().clone();
+        let inner =
+            backend::signer(public.algorithm(), key.pkcs8()).map_err(|e| KeyError::Failed(e.to_string()))?;
+        Ok(Self {
+            access_token_header: header(&public, TokenType::AccessToken),
+            id_token_header: header(&public, TokenType::IdToken),
+            signature_chars: encoded_length(public.signature_length()),
+            public,
+            inner,
+        })
+    }
+
+    /// The key's algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> SigningAlgorithm {
+        self.public.algorithm()
+    }
+
+    /// The key's id.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        self.public.kid()
+    }
+
+    /// Signs claims that are JSON already; they go into the token byte by byte.
+    ///
+    /// # Errors
+    /// When the library fails.
+    pub fn sign(&self, token_type: TokenType, claims_json: &[u8]) -> Result<String, SignError> {
+        let header = match token_type {
+            TokenType::AccessToken => &self.access_token_header,
+            TokenType::IdToken => &self.id_token_header,
+        };
+        let length = header.len() + encoded_length(claims_json.len()) + 1 + self.signature_chars;
+        let mut token = String::with_capacity(length);
+        token.push_str(header);
+        URL_SAFE_NO_PAD.encode_string(claims_json, &mut token);
+        let signature = self
+            .inner
+            .sign(token.as_bytes())
+            .map_err(|e| SignError { kid: self.kid().to_owned(), why: e.to_string() })?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(&signature, &mut token);
+        Ok(token)
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer({} {}, …)", self.algorithm(), self.kid())
+    }
+}
+
+/// The encoded header with the dot behind it.
+fn header(public: &PublicJwk, token_type: TokenType) -> String {
+    let (alg, typ, kid) = (public.algorithm().as_str(), token_type.as_str(), public.kid());
+    let mut encoded = base64url(format!(r#"{{"alg":"{alg}","typ":"{typ}","kid":"{kid}"}}"#).as_bytes());
+    encoded.push('.');
+    encoded
+}
+
+fn encoded_length(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
+}
