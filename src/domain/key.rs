@@ -59,7 +59,9 @@ pub enum KeyState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionRefused {
     /// Verifiers may hold a cached JWKS without the key.
-    #[error("the key was published at {published_at}; verifiers may hold a key set without it until {not_before}: wait until then")]
+    #[error(
+        "the key was published at {published_at}; verifiers may hold a key set without it until {not_before}: wait until then"
+    )]
     TooFresh {
         /// First shown in the JWKS.
         published_at: Timestamp,
@@ -200,11 +202,13 @@ mod tests {
     use super::*;
 
     const PUBLISHED: KeyState = KeyState::Published { published_at: Timestamp(1000) };
-    const ACTIVE: KeyState = KeyState::Active { published_at: Timestamp(1000), activated_at: Timestamp(1600) };
+    const ACTIVE: KeyState =
+        KeyState::Active { published_at: Timestamp(1000), activated_at: Timestamp(1600) };
 
     #[test]
     fn a_key_signs_only_once_every_cached_key_set_has_it() {
-        let refused = TransitionRefused::TooFresh { published_at: Timestamp(1000), not_before: Timestamp(1600) };
+        let refused =
+            TransitionRefused::TooFresh { published_at: Timestamp(1000), not_before: Timestamp(1600) };
         assert_eq!(PUBLISHED.activate(Timestamp(1599), Seconds(600)), Err(refused));
         assert_eq!(PUBLISHED.activate(Timestamp(1600), Seconds(600)), Ok(ACTIVE));
     }

@@ -38,7 +38,9 @@ pub(super) fn key_pair(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Box<
         SigningAlgorithm::EdDsa => {
             let pair = EdKeyPair::from_der(pkcs8)?;
             if pair.curve() != EdCurve::Ed25519 {
-                return Err(JoseError::InvalidKeyFormat(std::io::Error::other("the curve is not Ed25519").into()));
+                return Err(JoseError::InvalidKeyFormat(
+                    std::io::Error::other("the curve is not Ed25519").into(),
+                ));
             }
             Box::new(pair)
         }

@@ -35,7 +35,9 @@ pub(super) fn pem_to_pkcs8(pem: &str, algorithm: SigningAlgorithm) -> Result<Zer
         return Err(unreadable(format!("longer than {MAX_PEM_BYTES} bytes")));
     }
     let pem = key_block(pem).ok_or_else(|| {
-        unreadable("no PEM block PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY (without a passphrase)".to_owned())
+        unreadable(
+            "no PEM block PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY (without a passphrase)".to_owned(),
+        )
     })?;
     match algorithm {
         SigningAlgorithm::Es256 => {
@@ -51,7 +53,8 @@ pub(super) fn pem_to_pkcs8(pem: &str, algorithm: SigningAlgorithm) -> Result<Zer
             encoded(key.to_pkcs8_der())
         }
         SigningAlgorithm::Es384 | SigningAlgorithm::Es512 => {
-            let pair = EcKeyPair::from_pem(pem, backend::curve(algorithm)).map_err(|e| unreadable(e.to_string()))?;
+            let pair =
+                EcKeyPair::from_pem(pem, backend::curve(algorithm)).map_err(|e| unreadable(e.to_string()))?;
             pkcs8_of(&pair)
         }
         SigningAlgorithm::EdDsa => {
@@ -84,11 +87,15 @@ pub(super) fn jwk_to_pkcs8(
         true => Some(PublicJwk::from_members(&members, algorithm)?),
         false => None,
     };
-    let pkcs8 = if algorithm.is_rsa() { rsa_jwk(&members, algorithm)? } else { curve_jwk(&members, algorithm)? };
+    let pkcs8 =
+        if algorithm.is_rsa() { rsa_jwk(&members, algorithm)? } else { curve_jwk(&members, algorithm)? };
     Ok((pkcs8, declared))
 }
 
-fn curve_jwk(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+fn curve_jwk(
+    members: &Map<String, Value>,
+    algorithm: SigningAlgorithm,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let unreadable = |why: String| KeyError::Unreadable { algorithm, why };
     if algorithm == SigningAlgorithm::Es256 {
         let d = Zeroizing::new(octets(members, "d")?);
@@ -101,13 +108,18 @@ fn curve_jwk(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Resul
         .collect();
     let jwk = Jwk::from_map(picked).map_err(|e| unreadable(e.to_string()))?;
     match algorithm {
-        SigningAlgorithm::EdDsa => pkcs8_of(&EdKeyPair::from_jwk(&jwk).map_err(|e| unreadable(e.to_string()))?),
+        SigningAlgorithm::EdDsa => {
+            pkcs8_of(&EdKeyPair::from_jwk(&jwk).map_err(|e| unreadable(e.to_string()))?)
+        }
         _ => pkcs8_of(&EcKeyPair::from_jwk(&jwk).map_err(|e| unreadable(e.to_string()))?),
     }
 }
 
 /// RFC 7518 §6.3.2: `p` and `q` may be missing, then they are found again; `oth` (more than two primes) is refused.
-fn rsa_jwk(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+fn rsa_jwk(
+    members: &Map<String, Value>,
+    algorithm: SigningAlgorithm,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     if members.contains_key("oth") {
         return Err(JwkError::Refused("RSA keys of more than two primes are not taken".to_owned()).into());
     }

@@ -59,7 +59,10 @@ impl PublicJwk {
         Self::from_members(&strict::object(json.as_bytes()).ok_or(JwkError::NotAnObject)?, algorithm)
     }
 
-    pub(super) fn from_members(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<Self, JwkError> {
+    pub(super) fn from_members(
+        members: &Map<String, Value>,
+        algorithm: SigningAlgorithm,
+    ) -> Result<Self, JwkError> {
         check_declared(members, algorithm)?;
         let key = match algorithm {
             SigningAlgorithm::Es256 => ec(members, algorithm, "P-256", 32)?,
@@ -93,7 +96,9 @@ impl PublicJwk {
             Key::Ec { crv, x, y } => {
                 json!({"kty": "EC", "use": "sig", "alg": alg, "kid": kid, "crv": crv, "x": x, "y": y})
             }
-            Key::Okp { x } => json!({"kty": "OKP", "use": "sig", "alg": alg, "kid": kid, "crv": "Ed25519", "x": x}),
+            Key::Okp { x } => {
+                json!({"kty": "OKP", "use": "sig", "alg": alg, "kid": kid, "crv": "Ed25519", "x": x})
+            }
             Key::Rsa { n, e } => json!({"kty": "RSA", "use": "sig", "alg": alg, "kid": kid, "n": n, "e": e}),
         }
     }
@@ -105,7 +110,9 @@ impl PublicJwk {
     }
 
     pub(super) fn verifier(&self) -> Result<Box<dyn josekit::jws::JwsVerifier>, josekit::JoseError> {
-        let Value::Object(members) = self.to_value() else { return Err(josekit::JoseError::InvalidJwkFormat(std::io::Error::other("no object").into())) };
+        let Value::Object(members) = self.to_value() else {
+            return Err(josekit::JoseError::InvalidJwkFormat(std::io::Error::other("no object").into()));
+        };
         backend::verifier(self.algorithm, &josekit::jwk::Jwk::from_map(members)?)
     }
 
@@ -122,7 +129,8 @@ impl PublicJwk {
 
 /// RFC 7517 §4.2 and §4.4: where `use` and `alg` are there, they bind.
 fn check_declared(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<(), JwkError> {
-    let wrong = |what: &str, found: &Value| JwkError::WrongKind(algorithm, format!("its {what:?} is {found}"));
+    let wrong =
+        |what: &str, found: &Value| JwkError::WrongKind(algorithm, format!("its {what:?} is {found}"));
     match (members.get("use"), members.get("alg")) {
         (Some(found), _) if found != "sig" => Err(wrong("use", found)),
         (_, Some(found)) if found != algorithm.as_str() => Err(wrong("alg", found)),
@@ -192,7 +200,9 @@ fn rsa_key(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<
     let key = rsa::PublicKey::new_with_size_limits(n, e, MIN_RSA_BITS..=rsa::PublicKey::MAX_SIZE)
         .map_err(|error| JwkError::Refused(format!("RSA of at least {MIN_RSA_BITS} bits: {error}")))?;
     if key.e() < &BoxedUint::from(MIN_RSA_EXPONENT) || key.e_bytes().last().is_none_or(|last| last % 2 == 0) {
-        return Err(JwkError::Refused(format!("the RSA exponent must be odd and at least {MIN_RSA_EXPONENT}")));
+        return Err(JwkError::Refused(format!(
+            "the RSA exponent must be odd and at least {MIN_RSA_EXPONENT}"
+        )));
     }
     // Without leading zero octets (RFC 7518 §6.3.1.1), so that one key has one thumbprint.
     Ok(Key::Rsa { n: base64url(&key.n_bytes()), e: base64url(&key.e_bytes()) })

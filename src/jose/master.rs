@@ -48,7 +48,9 @@ pub enum MasterKeyError {
         mode: u32,
     },
     /// Not 32 bytes in base64url.
-    #[error("{0} holds no master key: expected 32 bytes in unpadded base64url (43 characters) and nothing else")]
+    #[error(
+        "{0} holds no master key: expected 32 bytes in unpadded base64url (43 characters) and nothing else"
+    )]
     Malformed(String),
     /// The file system refused.
     #[error("{what} {path}: {source}")]
@@ -235,7 +237,9 @@ mod tests {
 
     #[test]
     fn only_32_bytes_are_a_key() {
-        for bad in [String::new(), base64url(&[7; 31]), base64url(&[7; 33]), format!("{}=", base64url(&[7; 32]))] {
+        for bad in
+            [String::new(), base64url(&[7; 31]), base64url(&[7; 33]), format!("{}=", base64url(&[7; 32]))]
+        {
             assert!(matches!(bad.parse::<MasterKey>(), Err(MasterKeyError::Malformed(_))), "{bad}");
         }
     }
@@ -260,7 +264,11 @@ mod tests {
         let path = folder.path().join("master.key");
         let ids: std::collections::HashSet<String> = std::thread::scope(|scope| {
             let makers: Vec<_> = (0..16)
-                .map(|_| scope.spawn(|| MasterKey::load_or_create(&path, true, &OsEntropy).unwrap().0.id().to_owned()))
+                .map(|_| {
+                    scope.spawn(|| {
+                        MasterKey::load_or_create(&path, true, &OsEntropy).unwrap().0.id().to_owned()
+                    })
+                })
                 .collect();
             makers.into_iter().map(|maker| maker.join().unwrap()).collect()
         });

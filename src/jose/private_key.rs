@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use super::jwk::{JwkError, PublicJwk};
 use super::seal::{Purpose, SealError, Sealer};
 use super::{backend, import};
-use crate::base::entropy::{Entropy, EntropyError};
 use crate::base::Timestamp;
+use crate::base::entropy::{Entropy, EntropyError};
 use crate::domain::key::{KeyState, SigningKeyRecord};
 use crate::oauth::algorithm::SigningAlgorithm;
 
@@ -43,7 +43,9 @@ pub enum KeyError {
     #[error(transparent)]
     Jwk(#[from] JwkError),
     /// Public and private part do not belong together.
-    #[error("the key's public part does not verify what its private part signs: the file is damaged or made up")]
+    #[error(
+        "the key's public part does not verify what its private part signs: the file is damaged or made up"
+    )]
     Mismatch,
     /// A size that is not offered.
     #[error("an RSA key of {0} bits is not offered; 2048, 3072 and 4096 are")]
@@ -78,7 +80,11 @@ impl PrivateKey {
     ///
     /// # Errors
     /// When the size is another one, there is no randomness, or a library fails.
-    pub fn generate_rsa(algorithm: SigningAlgorithm, bits: u32, entropy: &dyn Entropy) -> Result<Self, KeyError> {
+    pub fn generate_rsa(
+        algorithm: SigningAlgorithm,
+        bits: u32,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, KeyError> {
         if !algorithm.is_rsa() {
             return Self::generate(algorithm, entropy);
         }
@@ -183,8 +189,10 @@ impl PrivateKey {
     fn check_parts(&self) -> Result<(), KeyError> {
         let message = b"countersign pairwise check";
         let failed = |e: josekit::JoseError| KeyError::Failed(e.to_string());
-        let signature =
-            backend::signer(self.public.algorithm(), &self.pkcs8).map_err(failed)?.sign(message).map_err(failed)?;
+        let signature = backend::signer(self.public.algorithm(), &self.pkcs8)
+            .map_err(failed)?
+            .sign(message)
+            .map_err(failed)?;
         let verifier = self.public.verifier().map_err(failed)?;
         verifier.verify(message, &signature).map_err(|_| KeyError::Mismatch)
     }
@@ -200,7 +208,9 @@ fn pair(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Box<dyn KeyPair>, K
     backend::key_pair(algorithm, pkcs8).map_err(|e| KeyError::Unreadable { algorithm, why: e.to_string() })
 }
 
-pub(super) fn encoded(document: Result<SecretDocument, p256::pkcs8::Error>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(super) fn encoded(
+    document: Result<SecretDocument, p256::pkcs8::Error>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     document.map(|document| document.to_bytes()).map_err(|e| KeyError::Failed(e.to_string()))
 }
 

@@ -62,7 +62,11 @@ impl KeyRing {
     ///
     /// # Errors
     /// When one of them cannot be opened or used.
-    pub fn open(mut records: Vec<SigningKeyRecord>, sealer: &Sealer, now: Timestamp) -> Result<Self, RingError> {
+    pub fn open(
+        mut records: Vec<SigningKeyRecord>,
+        sealer: &Sealer,
+        now: Timestamp,
+    ) -> Result<Self, RingError> {
         records.retain(|record| record.state.is_published(now));
         // By age, so that the JWKS keeps its order while keys come and go.
         records.sort_by(|a, b| (a.created_at, &a.kid).cmp(&(b.created_at, &b.kid)));

@@ -46,7 +46,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 5] =
+    pub(super) const ALL: [Self; 5] =
         [Self::SigningKey, Self::AuthorizationRequest, Self::ConsentTicket, Self::LogoutRequest, Self::Csrf];
 
     /// The word in the header.
@@ -117,7 +117,11 @@ impl Source {
         Self { id: key.id().to_owned(), kdf: Hkdf::new(Some(b"countersign seal v1"), key.bytes()) }
     }
 
-    fn key(&self, purpose: Purpose, issued_at: Timestamp) -> Result<Zeroizing<[u8; 32]>, hkdf::InvalidLength> {
+    fn key(
+        &self,
+        purpose: Purpose,
+        issued_at: Timestamp,
+    ) -> Result<Zeroizing<[u8; 32]>, hkdf::InvalidLength> {
         let day = issued_at.0.div_euclid(SECONDS_PER_DAY).to_be_bytes();
         let mut key = Zeroizing::new([0; 32]);
         self.kdf.expand_multi_info(&[purpose.as_str().as_bytes(), b"\0", &day], key.as_mut_slice())?;
@@ -158,7 +162,9 @@ impl Sealer {
             now.0
         );
         let header = base64url(header.as_bytes());
-        let length = header.len() + 4 + [NONCE_BYTES, plaintext.len(), TAG_BYTES].map(encoded_length).iter().sum::<usize>();
+        let length = header.len()
+            + 4
+            + [NONCE_BYTES, plaintext.len(), TAG_BYTES].map(encoded_length).iter().sum::<usize>();
         if length > MAX_SEALED_BYTES {
             return Err(SealError::TooLong);
         }
@@ -265,7 +271,8 @@ impl<'a> Header<'a> {
     fn parts(&self) -> Option<(Vec<u8>, Vec<u8>, Vec<u8>)> {
         let parts: Vec<&str> = self.rest.split('.').collect();
         let [encrypted_key, nonce, ciphertext, tag] = parts[..] else { return None };
-        let (nonce, ciphertext, tag) = (from_base64url(nonce)?, from_base64url(ciphertext)?, from_base64url(tag)?);
+        let (nonce, ciphertext, tag) =
+            (from_base64url(nonce)?, from_base64url(ciphertext)?, from_base64url(tag)?);
         let fits = encrypted_key.is_empty() && nonce.len() == NONCE_BYTES && tag.len() == TAG_BYTES;
         fits.then_some((nonce, ciphertext, tag))
     }

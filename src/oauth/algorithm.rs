@@ -71,7 +71,10 @@ impl FromStr for SigningAlgorithm {
 
     /// The names are case-sensitive (RFC 7515 §4.1.1).
     fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
-        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| UnknownAlgorithm(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == text)
+            .ok_or_else(|| UnknownAlgorithm(text.to_owned()))
     }
 }
 
