@@ -58,7 +58,7 @@ fn the_preferred_algorithm_comes_first() {
 #[test]
 fn a_retired_key_verifies_until_it_is_removed() {
     let before = active(SigningAlgorithm::Es256, NOW);
-    let token = open(&[before.clone()], NOW).unwrap();
+    let token = open(std::slice::from_ref(&before), NOW).unwrap();
     let token = token.default_signer().unwrap().sign(TokenType::IdToken, b"{}").unwrap();
     let mut retired = before;
     retired.state = retired.state.retire(NOW, Seconds(300)).unwrap();
