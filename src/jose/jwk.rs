@@ -2,7 +2,7 @@
 
 use rsa::BoxedUint;
 use rsa::traits::PublicKeyParts as _;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{backend, strict};
 use crate::base::encoding::{base64url, from_base64url, sha256};
@@ -91,16 +91,7 @@ impl PublicJwk {
     /// The public JWK: `kty`, `use`, `alg`, `kid` and the public members of the key type. Nothing else.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        let (alg, kid) = (self.algorithm.as_str(), &self.kid);
-        match &self.key {
-            Key::Ec { crv, x, y } => {
-                json!({"kty": "EC", "use": "sig", "alg": alg, "kid": kid, "crv": crv, "x": x, "y": y})
-            }
-            Key::Okp { x } => {
-                json!({"kty": "OKP", "use": "sig", "alg": alg, "kid": kid, "crv": "Ed25519", "x": x})
-            }
-            Key::Rsa { n, e } => json!({"kty": "RSA", "use": "sig", "alg": alg, "kid": kid, "n": n, "e": e}),
-        }
+        Value::Object(self.members())
     }
 
     /// [`PublicJwk::to_value`] as text.
@@ -109,11 +100,19 @@ impl PublicJwk {
         self.to_value().to_string()
     }
 
-    pub(super) fn verifier(&self) -> Result<Box<dyn josekit::jws::JwsVerifier>, josekit::JoseError> {
-        let Value::Object(members) = self.to_value() else {
-            return Err(josekit::JoseError::InvalidJwkFormat(std::io::Error::other("no object").into()));
+    fn members(&self) -> Map<String, Value> {
+        let (kty, public): (&str, &[(&str, &str)]) = match &self.key {
+            Key::Ec { crv, x, y } => ("EC", &[("crv", crv), ("x", x), ("y", y)]),
+            Key::Okp { x } => ("OKP", &[("crv", "Ed25519"), ("x", x)]),
+            Key::Rsa { n, e } => ("RSA", &[("n", n), ("e", e)]),
         };
-        backend::verifier(self.algorithm, &josekit::jwk::Jwk::from_map(members)?)
+        let common =
+            [("kty", kty), ("use", "sig"), ("alg", self.algorithm.as_str()), ("kid", self.kid.as_str())];
+        common.iter().chain(public).map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
+    }
+
+    pub(super) fn verifier(&self) -> Result<Box<dyn josekit::jws::JwsVerifier>, josekit::JoseError> {
+        backend::verifier(self.algorithm, &josekit::jwk::Jwk::from_map(self.members())?)
     }
 
     /// Bytes of a signature by this key.

@@ -46,7 +46,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 5] =
+    pub(super) const ALL: [Self; 5] =
         [Self::SigningKey, Self::AuthorizationRequest, Self::ConsentTicket, Self::LogoutRequest, Self::Csrf];
 
     /// The word in the header.
