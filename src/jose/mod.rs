@@ -28,7 +28,7 @@ pub mod verifier;
 pub use jwk::{JwkError, PublicJwk};
 pub use master::{MasterKey, MasterKeyError, MasterKeys};
 pub use private_key::{KeyError, PrivateKey};
-pub use ring::{KeyRing, RingError};
+pub use ring::{KeyRing, RingError, open_key};
 pub use seal::{OpenError, Purpose, SealError, Sealer};
 pub use signer::{SignError, Signer, TokenType};
 pub use verifier::{VerificationKey, VerifyError, verify};

@@ -154,7 +154,11 @@ impl KeyRing {
     }
 }
 
-fn open_key(record: &SigningKeyRecord, sealer: &Sealer, now: Timestamp) -> Result<PrivateKey, RingError> {
+/// The private key of a record.
+///
+/// # Errors
+/// When it cannot be opened with any master key here, or is damaged.
+pub fn open_key(record: &SigningKeyRecord, sealer: &Sealer, now: Timestamp) -> Result<PrivateKey, RingError> {
     let kid = || record.kid.clone();
     let pkcs8 = sealer
         .open(Purpose::SigningKey, &record.sealed_private, None, now)
