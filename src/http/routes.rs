@@ -1,7 +1,8 @@
 //! Every route, in one list.
 
+use actix_web::guard::{self, Guard as _};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
 use crate::app::App;
 
@@ -12,7 +13,6 @@ use super::{
 /// Adds all routes for an issuer whose path is `base`.
 pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
     let at = |path: &str| web::resource(format!("{base}{path}"));
-    let get = web::get;
     let post = web::post;
 
     config
@@ -21,36 +21,36 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
             at(paths::JWKS)
                 .route(get().to(jwks::get))
                 .route(options())
-                .default_service(refuse("GET, OPTIONS")),
+                .default_service(refuse("GET, HEAD, OPTIONS")),
         )
         .service(
             at(paths::AUTHORIZE)
                 .route(get().to(authorize::get))
                 .route(post().to(authorize::post))
-                .default_service(refuse_page("GET, POST")),
+                .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
             at(paths::LOGIN)
                 .route(get().to(login::get))
                 .route(post().to(login::post))
-                .default_service(refuse_page("GET, POST")),
+                .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
             at(paths::CONSENT)
                 .route(get().to(consent::get))
                 .route(post().to(consent::post))
-                .default_service(refuse_page("GET, POST")),
+                .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
             at(paths::LOGOUT)
                 .route(get().to(logout::get))
                 .route(post().to(logout::post))
-                .default_service(refuse_page("GET, POST")),
+                .default_service(refuse_page("GET, HEAD, POST")),
         )
-        .service(at(paths::LIVE).route(get().to(health::live)).default_service(refuse("GET")))
-        .service(at(paths::READY).route(get().to(health::ready)).default_service(refuse("GET")))
-        .service(at(paths::STYLE).route(get().to(assets::style)).default_service(refuse("GET")))
-        .service(at(paths::FAVICON).route(get().to(assets::favicon)).default_service(refuse("GET")));
+        .service(at(paths::LIVE).route(get().to(health::live)).default_service(refuse("GET, HEAD")))
+        .service(at(paths::READY).route(get().to(health::ready)).default_service(refuse("GET, HEAD")))
+        .service(at(paths::STYLE).route(get().to(assets::style)).default_service(refuse("GET, HEAD")))
+        .service(at(paths::FAVICON).route(get().to(assets::favicon)).default_service(refuse("GET, HEAD")));
 
     // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it; clients do
     // either for both documents.
@@ -65,14 +65,20 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
             web::resource(path)
                 .route(get().to(discovery::get))
                 .route(options())
-                .default_service(refuse("GET, OPTIONS")),
+                .default_service(refuse("GET, HEAD, OPTIONS")),
         );
     }
     let home = if base.is_empty() { paths::HOME.to_owned() } else { base.to_owned() };
-    config.service(web::resource(home).route(get().to(assets::home)).default_service(refuse_page("GET")));
+    config
+        .service(web::resource(home).route(get().to(assets::home)).default_service(refuse_page("GET, HEAD")));
 }
 
-fn options() -> actix_web::Route {
+/// RFC 9110 §9.1: "All general-purpose servers MUST support the methods GET and HEAD."
+fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+fn options() -> Route {
     web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)
 }
 
@@ -81,11 +87,11 @@ fn only(resource: Resource, allow: &'static str) -> Resource {
 }
 
 /// RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
-fn refuse(allow: &'static str) -> actix_web::Route {
+fn refuse(allow: &'static str) -> Route {
     web::to(move || async move { errors::method_not_allowed(allow) })
 }
 
-fn refuse_page(allow: &'static str) -> actix_web::Route {
+fn refuse_page(allow: &'static str) -> Route {
     web::to(move |request: HttpRequest, app: web::Data<App>| async move {
         errors::page(
             &request,
@@ -93,7 +99,7 @@ fn refuse_page(allow: &'static str) -> actix_web::Route {
             pages::ErrorKind::MethodNotAllowed,
             405,
             "method_not_allowed",
-            "this address takes GET and POST",
+            "this address does not take this method",
         )
         .with_allow(allow)
     })
