@@ -1,6 +1,6 @@
 //! Every route, in one list.
 
-use actix_web::guard::{self, Guard as _};
+use actix_web::guard;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
