@@ -1,3 +1,5 @@
-//! The pages in a real Chromium.
+//! The pages and the demo applications in a real Chromium.
 
 pub mod driver;
+mod flows;
+mod looks;

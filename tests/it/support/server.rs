@@ -59,6 +59,8 @@ pub struct Setup {
     /// Says `https` in the issuer, as behind a proxy.
     pub https: bool,
     pub clients: String,
+    /// Where the clock stands.
+    pub start_at: Timestamp,
 }
 
 impl Default for Setup {
@@ -69,6 +71,7 @@ impl Default for Setup {
             path: String::new(),
             https: false,
             clients: CLIENTS.to_owned(),
+            start_at: START,
         }
     }
 }
@@ -202,7 +205,7 @@ impl TestServer {
         let scheme = if setup.https { "https" } else { "http" };
         let issuer = format!("{scheme}://127.0.0.1:{}{}", address.port(), setup.path);
         let config = config(&setup, &issuer, folder.path());
-        let clock = Arc::new(ManualClock::at(START));
+        let clock = Arc::new(ManualClock::at(setup.start_at));
         seed_keys(&config);
         let issuer_setting = config.server.issuer.clone().unwrap();
         let app = App::start(&config, &issuer_setting, clock.clone(), Arc::new(OsEntropy)).unwrap();

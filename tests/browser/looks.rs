@@ -1,0 +1,61 @@
+//! The pages as they look: nothing sticks out on a phone, and the screenshots are there for whoever wants to look.
+//!
+//! `COUNTERSIGN_SCREENSHOTS=folder cargo test --test it looks` keeps them.
+
+use std::path::PathBuf;
+
+use fantoccini::{Client, Locator};
+
+use super::driver::{Look, browse_as, screenshot};
+use super::flows::{World, click, sees, sign_in};
+use crate::support::server::PASSWORD;
+
+const LOOKS: [(&str, Look); 4] = [
+    ("desk-light", Look::DESK),
+    ("desk-dark", Look::DESK.dark()),
+    ("phone-light", Look::PHONE),
+    ("phone-dark", Look::PHONE.dark()),
+];
+
+#[test]
+fn every_page_fits_phone_and_desk_in_light_and_dark() {
+    let world = World::start();
+    for (name, look) in LOOKS {
+        browse_as(look, async |client: Client| {
+            client.goto(&world.app).await.unwrap();
+            keep(&client, name, "0-app").await;
+            click(&client, "#sign-in").await;
+            sees(&client, "Notes App").await;
+            keep(&client, name, "1-login").await;
+            sign_in(&client, "wrong").await;
+            client.wait().for_element(Locator::Css("[role=alert]")).await.unwrap();
+            keep(&client, name, "2-login-refused").await;
+            sign_in(&client, PASSWORD).await;
+            sees(&client, "Notes App").await;
+            if client.find(Locator::Css("button[value=allow]")).await.is_ok() {
+                keep(&client, name, "3-consent").await;
+                click(&client, "button[value=allow]").await;
+            }
+            sees(&client, "alice").await;
+            keep(&client, name, "4-app").await;
+            click(&client, "#sign-out").await;
+            client.wait().for_element(Locator::Css("button[value=logout]")).await.unwrap();
+            keep(&client, name, "5-logout").await;
+            client.goto(&format!("{}/logout", world.server.issuer)).await.unwrap();
+            click(&client, "button[value=logout]").await;
+            keep(&client, name, "6-logged-out").await;
+            client.goto(&format!("{}/authorize?client_id=nobody", world.server.issuer)).await.unwrap();
+            keep(&client, name, "7-error").await;
+        });
+    }
+}
+
+/// Looks at the page: no sideways scrolling, and a picture where one is wanted.
+async fn keep(client: &Client, look: &str, page: &str) {
+    let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    let beyond = client.execute(script, vec![]).await.unwrap();
+    assert!(beyond.as_i64().unwrap() <= 0, "{page} on {look} is {beyond} px too wide");
+    if let Some(folder) = std::env::var_os("COUNTERSIGN_SCREENSHOTS") {
+        screenshot(client, PathBuf::from(folder).join(format!("{page}-{look}.png"))).await;
+    }
+}
