@@ -86,7 +86,7 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
 
 /// The cost of password hashes.
 #[must_use]
-pub(super) fn password_cost(config: &Config) -> PasswordCost {
+pub fn password_cost(config: &Config) -> PasswordCost {
     let argon2 = &config.login.argon2;
     PasswordCost {
         memory_kib: argon2.memory_kib,

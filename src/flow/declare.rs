@@ -19,6 +19,16 @@ pub struct Declared {
     pub roles: Vec<Role>,
 }
 
+impl Declared {
+    /// Whether everything in it keeps the rules.
+    ///
+    /// # Errors
+    /// All problems at once, each with the name of the thing.
+    pub fn check(&self, now: Timestamp) -> Result<(), Vec<(String, Problem)>> {
+        check(self, now).map(drop)
+    }
+}
+
 /// Why nothing was applied.
 #[derive(Debug)]
 pub enum DeclareError {
