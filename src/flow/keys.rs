@@ -9,6 +9,10 @@ use crate::jose::{PrivateKey, Sealer, open_key};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::{Conn, Store, StoreError, clients, keys, resource_servers};
 
+/// How long after a change a node may still answer with the key set before it: a second for its look at the database, and
+/// one because instants here are whole seconds. A cache that was filled then counts from then.
+const NODES_FOLLOW: Seconds = Seconds(2);
+
 /// Why a key was not made or changed.
 #[derive(Debug)]
 pub enum KeyFault {
@@ -143,13 +147,13 @@ pub fn activate(
     now: Timestamp,
 ) -> Result<SigningKeyRecord, KeyFault> {
     let kid = kid.to_owned();
+    let cached_for = Seconds(jwks_max_age.0 + NODES_FOLLOW.0);
     store.write("activate a key", move |conn| {
         let all = keys::all(conn)?;
         let Some(mut key) = all.iter().find(|key| key.kid == kid).cloned() else {
             return Ok(Err(KeyFault::Unknown));
         };
-        let next =
-            if at_once { key.state.activate_first(now) } else { key.state.activate(now, jwks_max_age) };
+        let next = if at_once { key.state.activate_first(now) } else { key.state.activate(now, cached_for) };
         key.state = match next {
             Ok(state) => state,
             Err(refused) => return Ok(Err(KeyFault::Refused(refused))),
