@@ -3,6 +3,13 @@
 use super::schema::text_setting;
 use super::suggest;
 
+/// The words in one sentence.
+macro_rules! one_of {
+    ($first:literal $(, $word:literal)*) => {
+        concat!("one of `", $first, "`" $(, ", `", $word, "`")*)
+    };
+}
+
 /// Defines an enum of words with their documentation.
 macro_rules! words {
     ($(#[doc = $about:literal])* pub enum $name:ident { $($(#[doc = $doc:literal])* $variant:ident = $word:literal,)* }) => {
@@ -35,12 +42,12 @@ macro_rules! words {
             type Err = String;
             fn from_str(text: &str) -> Result<Self, String> {
                 Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| {
-                    unknown(text, concat!("one of", $(" `", $word, "`",)*), &[$($word),*])
+                    unknown(text, one_of!($($word),*), &[$($word),*])
                 })
             }
         }
 
-        text_setting!($name, concat!("one of", $(" `", $word, "`",)*));
+        text_setting!($name, one_of!($($word),*));
     };
 }
 

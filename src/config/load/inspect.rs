@@ -83,8 +83,8 @@ impl Inspection<'_> {
                 _ => expected(),
             };
             self.fault(at, &key, text);
-        } else if let (Some(number), Some((low, high))) = (value.to_u128(), field.bounds)
-            && !(u128::from(low)..=u128::from(high)).contains(&number)
+        } else if let (Some(number), Some((low, high))) = (value.to_i128(), field.bounds)
+            && !(i128::from(low)..=i128::from(high)).contains(&number)
         {
             self.fault(value, key, format!("expected {}, found {number}", field.wording()));
         }
