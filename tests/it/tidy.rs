@@ -2,6 +2,7 @@
 //!
 //! Each rule also has a test that shows it a breach, so that no rule passes because it sees nothing.
 
+mod deploy;
 mod docs;
 mod files;
 mod rooms;
@@ -28,10 +29,10 @@ const FOLDERS: [&str; 11] = [
 ];
 
 /// A text file of this repository.
-struct File {
+pub struct File {
     /// From the root, with `/`.
-    path: String,
-    text: String,
+    pub path: String,
+    pub text: String,
 }
 
 impl File {

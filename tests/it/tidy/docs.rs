@@ -7,7 +7,8 @@ use super::{File, ROOT, all_files, none};
 
 const MAX_CHARS: usize = 120;
 
-fn pages() -> Vec<File> {
+/// Every page of Markdown.
+pub fn pages() -> Vec<File> {
     let pages: Vec<File> = all_files().into_iter().filter(|file| file.path.ends_with(".md")).collect();
     assert!(pages.len() > 5, "only {} pages were found", pages.len());
     pages
