@@ -1,6 +1,7 @@
 //! Which room may use which, and which crate belongs to which room (docs/ARCHITECTURE.md).
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use syn::visit::{self, Visit};
 
@@ -38,36 +39,49 @@ const CRATES: [(&str, &str); 13] = [
     ("rsa", "jose"),
 ];
 
+/// Parsing takes most of the time: once for all tests.
+static SOURCES: LazyLock<Vec<(File, Names)>> = LazyLock::new(|| {
+    let with_names = |file: File| {
+        let names = names(&file);
+        (file, names)
+    };
+    rust_files(&["src"]).into_iter().map(with_names).collect()
+});
+
 #[test]
 fn a_room_uses_only_rooms_to_its_right() {
-    none(rust_files(&["src"]).iter().flat_map(wrong_rooms).collect());
+    none(SOURCES.iter().flat_map(|(file, names)| wrong_rooms(file, names)).collect());
 }
 
 #[test]
 fn a_crate_with_a_room_is_used_there_only() {
-    none(rust_files(&["src"]).iter().flat_map(wrong_crates).collect());
+    none(SOURCES.iter().flat_map(|(file, names)| wrong_crates(file, names)).collect());
 }
 
 #[test]
 fn only_http_is_async() {
-    none(rust_files(&["src"]).iter().flat_map(wrong_async).collect());
+    none(SOURCES.iter().flat_map(|(file, names)| wrong_async(file, names)).collect());
 }
 
 #[test]
 fn every_room_has_its_rule_and_every_kept_crate_is_used() {
-    let files = rust_files(&["src"]);
     let rooms: BTreeSet<String> =
-        files.iter().map(|file| file.module().swap_remove(0)).filter(|room| room != "lib").collect();
+        SOURCES.iter().map(|(file, _)| file.module().swap_remove(0)).filter(|room| room != "lib").collect();
     for room in rooms.iter().filter(|room| *room != "main") {
         assert!(ROOMS.iter().any(|(name, _)| name == room), "src/{room} has no line in ROOMS");
     }
     let used: BTreeSet<String> =
-        files.iter().flat_map(|file| names(file).outside).map(|path| path[0].clone()).collect();
+        SOURCES.iter().flat_map(|(_, names)| &names.outside).map(|path| path[0].clone()).collect();
     // actix_http and actix_rt come with actix_web: they are on the list so that nobody goes round it.
     for (name, _) in CRATES.iter().filter(|(name, _)| !["actix_http", "actix_rt"].contains(name)) {
         let is_later = !rooms.contains("cli") && *name == "clap";
         assert!(is_later || used.contains(*name), "nothing in src/ uses {name}: is the reader blind?");
     }
+}
+
+fn seen(rule: fn(&File, &Names) -> Vec<String>, path: &str, text: &str) -> Vec<String> {
+    let file = File::of(path, text);
+    rule(&file, &names(&file))
 }
 
 #[test]
@@ -86,7 +100,7 @@ fn a_breach_is_seen_wherever_it_hides() {
         ("src/config/mod.rs", "use crate::oauth::Scope;"),
         ("src/base/id.rs", "#[derive(crate::store::Row)] struct S;"),
     ] {
-        assert_eq!(wrong_rooms(&File::of(path, text)).len(), 1, "{path}: {text}");
+        assert_eq!(seen(wrong_rooms, path, text).len(), 1, "{path}: {text}");
     }
     for (path, text) in [
         ("src/flow/token/code.rs", "use super::{client, super::Cx};"),
@@ -95,7 +109,7 @@ fn a_breach_is_seen_wherever_it_hides() {
         ("src/main.rs", "fn main() { countersign::cli::main() }"),
     ] {
         // `use super::{super::…}` is no Rust, and syn reads it all the same.
-        assert_eq!(wrong_rooms(&File::of(path, text)), Vec::<String>::new(), "{path}: {text}");
+        assert_eq!(seen(wrong_rooms, path, text), Vec::<String>::new(), "{path}: {text}");
     }
     for text in [
         "use actix_web::HttpRequest;",
@@ -104,35 +118,33 @@ fn a_breach_is_seen_wherever_it_hides() {
         "#[derive(diesel::Queryable)] struct S;",
         "fn f() { assert!(josekit::util::random_bytes(3).is_empty()) }",
     ] {
-        assert_eq!(wrong_crates(&File::of("src/domain/key.rs", text)).len(), 1, "{text}");
+        assert_eq!(seen(wrong_crates, "src/domain/key.rs", text).len(), 1, "{text}");
     }
     for text in ["async fn f() {}", "fn f() { async { 1 }; }"] {
-        assert_eq!(wrong_async(&File::of("src/flow/cx.rs", text)).len(), 1, "{text}");
+        assert_eq!(seen(wrong_async, "src/flow/cx.rs", text).len(), 1, "{text}");
     }
 }
 
-fn wrong_rooms(file: &File) -> Vec<String> {
+fn wrong_rooms(file: &File, names: &Names) -> Vec<String> {
     let module = file.module();
     let Some((room, allowed)) = ROOMS.iter().find(|(room, _)| *room == module[0]) else { return Vec::new() };
-    let rooms: BTreeSet<String> =
-        names(file).inside.into_iter().map(|mut path| path.swap_remove(0)).collect();
+    let rooms: BTreeSet<String> = names.inside.iter().map(|path| path[0].clone()).collect();
     let is_room = |name: &&String| ROOMS.iter().any(|(room, _)| room == name);
     let wrong = rooms.iter().filter(is_room).filter(|name| name != room && !allowed.contains(&name.as_str()));
     wrong.map(|name| format!("{}: `{room}` may not use `{name}`", file.path)).collect()
 }
 
-fn wrong_crates(file: &File) -> Vec<String> {
+fn wrong_crates(file: &File, names: &Names) -> Vec<String> {
     let module = file.module();
-    let used: BTreeSet<String> =
-        names(file).outside.into_iter().map(|mut path| path.swap_remove(0)).collect();
+    let used: BTreeSet<String> = names.outside.iter().map(|path| path[0].clone()).collect();
     let home = |name: &str| CRATES.iter().find(|(kept, _)| *kept == name).map(|(_, room)| *room);
     let wrong =
         used.iter().filter_map(|name| Some((name, home(name)?))).filter(|(_, room)| *room != module[0]);
     wrong.map(|(name, room)| format!("{}: {name} is for `{room}` only", file.path)).collect()
 }
 
-fn wrong_async(file: &File) -> Vec<String> {
-    let found = names(file).is_async && file.module()[0] != "http";
+fn wrong_async(file: &File, names: &Names) -> Vec<String> {
+    let found = names.is_async && file.module()[0] != "http";
     found.then(|| format!("{}: async outside of `http`", file.path)).into_iter().collect()
 }
 
