@@ -17,3 +17,4 @@ mod deps;
 mod smoke;
 mod support;
 mod support_smoke;
+mod tidy;
