@@ -1,5 +1,6 @@
 //! The life of signing keys: made at the first start, published, activated, retired, removed, sealed anew.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::base::{Entropy, Seconds, Timestamp};
@@ -7,7 +8,7 @@ use crate::domain::key::TransitionRefused;
 use crate::domain::{KeyState, SigningKeyRecord};
 use crate::jose::{PrivateKey, Sealer, open_key};
 use crate::oauth::algorithm::SigningAlgorithm;
-use crate::store::{Conn, Store, StoreError, clients, keys, resource_servers};
+use crate::store::{Conn, Store, StoreError, clients, keys, resource_servers, revision};
 
 /// Why a key was not made or changed.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ pub fn ensure(
         record.state = record.state.activate_first(now).map_err(KeyFault::Refused)?;
         let kid = record.kid.clone();
         let stored = store.write("first key", move |conn: &mut Conn| {
+            revision::lock(conn)?;
             if has_one(&keys::all(conn)?, algorithm) {
                 return Ok(false);
             }
@@ -144,6 +146,7 @@ pub fn activate(
 ) -> Result<SigningKeyRecord, KeyFault> {
     let kid = kid.to_owned();
     store.write("activate a key", move |conn| {
+        revision::lock(conn)?;
         let all = keys::all(conn)?;
         let Some(mut key) = all.iter().find(|key| key.kid == kid).cloned() else {
             return Ok(Err(KeyFault::Unknown));
@@ -186,6 +189,7 @@ pub fn retire(
 ) -> Result<SigningKeyRecord, KeyFault> {
     let kid = kid.to_owned();
     store.write("retire a key", move |conn| {
+        revision::lock(conn)?;
         let found = keys::all(conn)?.into_iter().find(|key| key.kid == kid);
         let Some(mut key) = found else { return Ok(Err(KeyFault::Unknown)) };
         let longest = longest_token.max(longest_lifetime(conn)?);
@@ -205,6 +209,7 @@ pub fn retire(
 pub fn remove(store: &Store, kid: &str, now: Timestamp) -> Result<(), KeyFault> {
     let kid = kid.to_owned();
     store.write("remove a key", move |conn| {
+        revision::lock(conn)?;
         let found = keys::all(conn)?.into_iter().find(|key| key.kid == kid);
         match found.map(|key| key.state) {
             None => Ok(Err(KeyFault::Unknown)),
@@ -223,19 +228,25 @@ pub fn remove(store: &Store, kid: &str, now: Timestamp) -> Result<(), KeyFault> 
 /// # Errors
 /// When a key cannot be opened with any of the master keys given: then none is changed.
 pub fn reseal(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<usize, KeyFault> {
-    let records = store.read("keys", keys::all)?;
-    let mut anew = Vec::new();
-    for record in records {
+    let mut seals = HashMap::new();
+    for record in store.read("keys", keys::all)? {
         let key = open_key(&record, sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
         let sealed = key.to_record(sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
-        anew.push(SigningKeyRecord { sealed_private: sealed.sealed_private, ..record });
+        seals.insert(record.kid, sealed.sealed_private);
     }
-    let count = anew.len();
     store.write("reseal keys", move |conn| {
-        for record in &anew {
-            keys::update(conn, record)?;
+        revision::lock(conn)?;
+        // Read again: what another node did to a key's state in the meantime stands.
+        let there = keys::all(conn)?;
+        if let Some(new) = there.iter().find(|record| !seals.contains_key(&record.kid)) {
+            let text = format!("the key {} was made in the meantime: run this again", new.kid);
+            return Ok(Err(KeyFault::Key(text)));
         }
-        Ok(())
-    })?;
-    Ok(count)
+        let count = there.len();
+        for record in there {
+            let Some(sealed_private) = seals.get(&record.kid).cloned() else { continue };
+            keys::update(conn, &SigningKeyRecord { sealed_private, ..record })?;
+        }
+        Ok(Ok(count))
+    })?
 }
