@@ -22,11 +22,16 @@ pub(super) struct Pooled {
 }
 
 impl Pooled {
-    /// Remembers that this connection is of no more use.
-    pub(super) fn note<T>(&mut self, result: &Result<T, StoreError>) {
-        if matches!(result, Err(StoreError::Unavailable { .. })) {
-            self.broken = true;
-        }
+    /// Uses the connection and remembers whether it is of any more use. One that a panic leaves behind is not: it may be
+    /// in the middle of a transaction, which the next one to use it would carry on.
+    pub(super) fn run<T>(
+        &mut self,
+        queries: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.broken = true;
+        let result = queries(&mut self.conn);
+        self.broken = matches!(result, Err(StoreError::Unavailable { .. }));
+        result
     }
 }
 
