@@ -15,5 +15,6 @@
 mod browser;
 mod deps;
 mod smoke;
+mod store;
 mod support;
 mod support_smoke;

@@ -32,7 +32,7 @@ pub const NOTES: &str = "https://notes.example";
 pub const MAIL: &str = "https://mail.example/api";
 
 /// RSA keys are slow to make: one pair of keys serves all servers of this process.
-static KEYS: LazyLock<Vec<SigningKeyRecord>> = LazyLock::new(|| {
+pub static KEYS: LazyLock<Vec<SigningKeyRecord>> = LazyLock::new(|| {
     let sealer = sealer();
     [SigningAlgorithm::Es256, SigningAlgorithm::Rs256]
         .map(|algorithm| {
