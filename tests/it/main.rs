@@ -14,6 +14,7 @@
 #[path = "../browser/mod.rs"]
 mod browser;
 mod deps;
+mod migrations;
 mod smoke;
 mod store;
 mod support;

@@ -5,7 +5,7 @@ use countersign::domain::throttle::{Limit, ThrottleKey};
 use countersign::store::throttles;
 
 use super::*;
-use crate::support::raw::at_once;
+use crate::support::raw::{Raw, at_once};
 
 fn limit(name: &str, max_failures: i64) -> Limit {
     Limit { key: ThrottleKey::account(&UserName::canonical(name)), max_failures, window: Seconds(60) }
@@ -66,6 +66,36 @@ fn an_attempt_is_taken_back_or_all_are_forgotten() {
         write(store, move |conn| throttles::reset(conn, &key));
         assert_eq!(reserve(store, &[one], NOW), None);
     });
+}
+
+/// Another node's row is in the way while it is being written; it is counted on from, not taken for a full window.
+#[test]
+fn a_window_that_another_node_begins_at_the_same_moment_refuses_nobody() {
+    for old_row in [true, false] {
+        on_each_store(|store, database, _| {
+            let limits = [limit("alice", 2)];
+            if old_row {
+                assert_eq!(reserve(store, &limits, NOW), None);
+            }
+            let now = NOW + Seconds(60);
+            let mut other = Raw::open(&database.url);
+            other.run(if matches!(other, Raw::Sqlite(_)) { "BEGIN IMMEDIATE" } else { "BEGIN" });
+            let (key, end) = (limits[0].key.as_str(), (now + Seconds(60)).0);
+            other.run(&if old_row {
+                format!("UPDATE throttles SET failures = 1, expires_at = {end}")
+            } else {
+                format!("INSERT INTO throttles (key, failures, expires_at) VALUES ('{key}', 1, {end})")
+            });
+            std::thread::scope(|scope| {
+                let waiting = scope.spawn(|| reserve(store, &limits, now));
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                assert!(!waiting.is_finished(), "it did not wait on {}", database.kind);
+                other.run("COMMIT");
+                assert_eq!(waiting.join().unwrap(), None, "{}, old row: {old_row}", database.kind);
+            });
+            assert_eq!(reserve(store, &limits, now), Some(Seconds(60)), "both are counted");
+        });
+    }
 }
 
 /// A password guesser who sends everything at once gets no more guesses, and nobody is refused too early: neither at the
