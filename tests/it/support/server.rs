@@ -213,7 +213,11 @@ impl TestServer {
         let (handle, thread) = serve(Arc::clone(&app), config.clone(), listener);
         let base = format!("http://{address}{}", setup.path);
         let server = Self { app, clock, issuer, base, folder, config, handle, thread: Some(thread) };
-        server.add_user("alice");
+        // A second node on the same database finds her there.
+        let alice = UserName::canonical("alice");
+        if server.store().read("test user", |conn| store::users::by_name(conn, &alice)).unwrap().is_none() {
+            server.add_user("alice");
+        }
         server
     }
 
