@@ -38,7 +38,7 @@ impl Pooled {
 /// Opens connections for r2d2.
 pub(super) struct Manager {
     url: DatabaseUrl,
-    busy_ms: u128,
+    patience_ms: u128,
     synchronous: &'static str,
     query_only: bool,
     may_create: bool,
@@ -54,7 +54,7 @@ impl Manager {
     pub(super) fn writers(options: &StoreOptions) -> Self {
         Self {
             url: options.url.clone(),
-            busy_ms: options.acquire_timeout.as_millis(),
+            patience_ms: options.acquire_timeout.as_millis(),
             synchronous: if options.synchronous_full { "FULL" } else { "NORMAL" },
             query_only: false,
             may_create: false,
@@ -69,8 +69,9 @@ impl Manager {
     pub(super) fn open(&self) -> Result<Conn, StoreError> {
         match &self.url {
             DatabaseUrl::Postgres(uri) => {
+                let uri = DatabaseUrl::postgres_uri(uri, self.patience_ms);
                 let conn =
-                    PgConnection::establish(uri).map_err(|e| StoreError::unavailable("connect", &e))?;
+                    PgConnection::establish(&uri).map_err(|e| StoreError::unavailable("connect", &e))?;
                 Ok(Conn::Postgres(conn))
             }
             DatabaseUrl::Sqlite(path) => self.open_sqlite(path).map(Conn::Sqlite),
@@ -86,7 +87,7 @@ impl Manager {
             SqliteConnection::establish(&uri).map_err(|e| StoreError::unavailable("connect", &e))?;
         // One statement each: SQLite stops at the first that fails, and says nothing of the rest.
         for pragma in [
-            format!("PRAGMA busy_timeout = {}", self.busy_ms),
+            format!("PRAGMA busy_timeout = {}", self.patience_ms),
             "PRAGMA journal_mode = WAL".to_owned(),
             format!("PRAGMA synchronous = {}", self.synchronous),
             "PRAGMA foreign_keys = ON".to_owned(),
