@@ -15,6 +15,7 @@
 mod browser;
 mod deps;
 mod migrations;
+mod outage;
 mod races;
 mod smoke;
 mod store;

@@ -52,6 +52,8 @@ pub fn sealer() -> Sealer {
 /// What a test changes before the start.
 pub struct Setup {
     pub database: Option<String>,
+    /// TOML, put into the section `[database]`.
+    pub database_extra: String,
     /// TOML, put behind the default configuration's own sections.
     pub extra: String,
     /// The issuer's path.
@@ -67,6 +69,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             database: None,
+            database_extra: String::new(),
             extra: String::new(),
             path: String::new(),
             https: false,
@@ -307,6 +310,7 @@ workers = 2
 [database]
 url = "{url}"
 migrate_at_start = true
+{}
 [keys]
 master_key = "{}"
 [login.argon2]
@@ -315,6 +319,7 @@ iterations = 5
 {}
 {}
 "#,
+        setup.database_extra,
         countersign::base::encoding::base64url(&MASTER_KEY),
         setup.extra,
         with_secrets(&setup.clients),
