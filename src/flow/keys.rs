@@ -47,8 +47,9 @@ impl From<StoreError> for KeyFault {
     }
 }
 
-/// Makes an active key for every configured algorithm that has none. Several nodes may start at once: whoever finds the
-/// keys made by another in the meantime throws its own away.
+/// Sees to it that every configured algorithm has an active key: the oldest that was published (imported, perhaps, before
+/// the first start), else a new one. Several nodes may start at once: whoever finds a key made active by another in the
+/// meantime throws its own away.
 ///
 /// # Errors
 /// See [`KeyFault`]. A key that exists and cannot be opened is an error: no new one is made in its place.
@@ -64,29 +65,55 @@ pub fn ensure(
     for record in &there {
         open_key(record, sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
     }
-    for &algorithm in algorithms.iter().filter(|algorithm| !has_one(&there, **algorithm)) {
-        let mut record = make(algorithm, rsa_bits, sealer, entropy, now)?;
-        record.state = record.state.activate_first(now).map_err(KeyFault::Refused)?;
-        let kid = record.kid.clone();
-        let stored = store.write("first key", move |conn: &mut Conn| {
-            revision::lock(conn)?;
-            if has_one(&keys::all(conn)?, algorithm) {
-                return Ok(false);
+    for &algorithm in algorithms.iter().filter(|algorithm| !has_active(&there, **algorithm)) {
+        let fresh = match waiting(&there, algorithm, now) {
+            Some(_) => None,
+            None => {
+                let mut record = make(algorithm, rsa_bits, sealer, entropy, now)?;
+                record.state = record.state.activate_first(now).map_err(KeyFault::Refused)?;
+                Some(record)
             }
-            keys::insert(conn, &record)?;
-            Ok(true)
+        };
+        let active = store.write("first key", move |conn: &mut Conn| {
+            revision::lock(conn)?;
+            let there = keys::all(conn)?;
+            if has_active(&there, algorithm) {
+                return Ok(None);
+            }
+            if let Some(record) = waiting(&there, algorithm, now) {
+                keys::update(conn, &record)?;
+                return Ok(Some(record.kid));
+            }
+            if let Some(record) = &fresh {
+                keys::insert(conn, record)?;
+            }
+            Ok(fresh.as_ref().map(|record| record.kid.clone()))
         })?;
-        if stored {
-            tracing::info!(%algorithm, kid, "signing key made");
+        if let Some(kid) = active {
+            tracing::info!(%algorithm, kid, "first signing key active");
         }
     }
     Ok(())
 }
 
-fn has_one(records: &[SigningKeyRecord], algorithm: SigningAlgorithm) -> bool {
+fn has_active(records: &[SigningKeyRecord], algorithm: SigningAlgorithm) -> bool {
     records
         .iter()
-        .any(|record| record.algorithm == algorithm && !matches!(record.state, KeyState::Retired { .. }))
+        .any(|record| record.algorithm == algorithm && matches!(record.state, KeyState::Active { .. }))
+}
+
+/// The oldest published key of the algorithm, made active.
+fn waiting(
+    records: &[SigningKeyRecord],
+    algorithm: SigningAlgorithm,
+    now: Timestamp,
+) -> Option<SigningKeyRecord> {
+    records
+        .iter()
+        .filter(|record| record.algorithm == algorithm && matches!(record.state, KeyState::Published { .. }))
+        .find_map(|record| {
+            Some(SigningKeyRecord { state: record.state.activate_first(now).ok()?, ..record.clone() })
+        })
 }
 
 fn make(
