@@ -13,7 +13,9 @@
 
 #[path = "../browser/mod.rs"]
 mod browser;
+mod declare;
 mod deps;
+mod keys_life;
 mod migrations;
 mod outage;
 mod races;

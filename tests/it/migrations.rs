@@ -3,6 +3,7 @@
 use countersign::store::{MigrationState, Store};
 
 use super::support::raw::{Raw, at_once, file_of, options};
+use super::support::server::{Setup, config};
 use super::support::{TestServer, on_each_database};
 
 const FIRST: &str = "2026-11-23-000001_first";
@@ -65,6 +66,22 @@ fn a_migrator_takes_nothing_from_a_server_that_runs() {
         let alice = server.user("alice");
         open(&database.url).migrate().unwrap();
         assert_eq!(server.user("alice"), alice);
+    });
+}
+
+/// Several nodes start, and one command migrates before them: a node does not do it on its own where it is told not to.
+#[test]
+fn a_node_that_may_not_migrate_does_not_start_on_old_tables() {
+    on_each_database(|database| {
+        empty(&database.url);
+        let folder = tempfile::tempdir().unwrap();
+        let setup = Setup { database: Some(database.url.clone()), ..Setup::default() };
+        let mut config = config(&setup, "http://127.0.0.1:9", folder.path());
+        config.database.migrate_at_start = Some(false);
+        let told = countersign::app::open_store(&config).map(|_| ()).unwrap_err().0;
+        assert!(told.contains(FIRST) && told.contains("countersign migrate"), "{told}");
+        open(&database.url).migrate().unwrap();
+        assert!(countersign::app::open_store(&config).is_ok(), "{}", database.kind);
     });
 }
 
