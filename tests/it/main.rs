@@ -13,8 +13,14 @@
 
 #[path = "../browser/mod.rs"]
 mod browser;
+mod declare;
 mod deps;
+mod keys_life;
+mod migrations;
+mod outage;
+mod races;
 mod smoke;
+mod store;
 mod support;
 mod support_smoke;
 mod tidy;

@@ -5,6 +5,8 @@ pub mod flow;
 pub mod http;
 pub mod postgres;
 pub mod programs;
+pub mod proxy;
+pub mod raw;
 pub mod server;
 
 pub use db::{Database, on_each_database};
