@@ -13,7 +13,18 @@
 
 #[path = "../browser/mod.rs"]
 mod browser;
+mod cors;
 mod deps;
+mod oidc_id_token;
+mod rfc6749_client_auth;
+mod rfc6749_client_credentials;
+mod rfc6749_code;
+mod rfc6749_errors;
+mod rfc6749_password;
+mod rfc6749_refresh;
+mod rfc7636;
+mod rfc8707;
+mod rfc9068;
 mod smoke;
 mod support;
 mod support_smoke;
