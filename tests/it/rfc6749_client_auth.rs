@@ -4,10 +4,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::support::change;
 use super::support::flow::{code, redemption};
 use super::support::http::{Answer, basic, form};
 use super::support::server::{CLIENTS, START, Setup, TestServer, secret};
-use super::support::{change, flow};
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
@@ -268,7 +268,7 @@ fn a_header_that_cannot_be_read_is_an_invalid_client() {
 fn the_client_is_checked_before_the_grant() {
     let server = TestServer::start();
     let code = code(&server, "web", &[]);
-    for pairs in [vec![("grant_type", "nonsense")], vec![], flow::redemption(&code)] {
+    for pairs in [vec![("grant_type", "nonsense")], vec![], redemption(&code)] {
         let answer = server.client().post_as("web", "wrong", "/token", &pairs);
         assert_invalid_client(&answer, "wrong secret");
     }

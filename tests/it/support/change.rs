@@ -3,7 +3,7 @@
 use countersign::base::entropy::OsEntropy;
 use countersign::base::{HashedToken, Id, Timestamp};
 use countersign::domain::client::ClientDraft;
-use countersign::domain::{Client, ClientSecret, Session};
+use countersign::domain::{Client, ClientSecret};
 use countersign::store;
 
 use super::server::{START, TestServer};
@@ -57,10 +57,4 @@ pub fn lock(server: &TestServer, name: &str) {
 pub fn give_role(server: &TestServer, name: &str, role: &'static str) {
     let id = server.user(name).id;
     server.store().write("give a role", move |conn| store::roles::give(conn, id, role)).unwrap();
-}
-
-/// The session that a browser's cookie stands for.
-pub fn session(server: &TestServer, cookie: &str) -> Session {
-    let hash = HashedToken::of(cookie);
-    server.store().read("session", |conn| store::sessions::by_token(conn, &hash)).unwrap().unwrap()
 }
