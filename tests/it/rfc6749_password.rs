@@ -95,20 +95,18 @@ fn an_unknown_user_a_wrong_password_and_a_locked_account_look_the_same() {
 fn an_unknown_user_costs_as_much_time_as_a_wrong_password() {
     let extra = "[login]\nmax_failures_per_account = 1000\nmax_failures_per_address = 1000".to_owned();
     let server = TestServer::with(Setup { extra, ..Setup::default() });
-    let mut quickest = [Duration::MAX; 2];
-    for _ in 0..8 {
-        for (at, name) in ["alice", "nobody"].into_iter().enumerate() {
+    let mut quickest = [Duration::MAX; 3];
+    for _ in 0..16 {
+        for (at, name) in ["alice", "nobody", ""].into_iter().enumerate() {
             let started = Instant::now();
-            assert_eq!(ask(&server, name, "wrong horse").error(), "invalid_grant");
+            assert_eq!(ask(&server, name, "wrong horse").status, 400);
             quickest[at] = quickest[at].min(started.elapsed());
         }
     }
-    let [known, unknown] = quickest;
+    let [known, unknown, nameless] = quickest;
     assert!(unknown * 2 > known && known * 2 > unknown, "{quickest:?}");
     // A request that needs no Argon2 shows that there is something to hide.
-    let started = Instant::now();
-    assert_eq!(ask(&server, "", "x").error(), "invalid_request");
-    assert!(started.elapsed() * 2 < known, "{:?} {known:?}", started.elapsed());
+    assert!(nameless * 2 < known, "{quickest:?}");
 }
 
 #[test]
