@@ -1,8 +1,10 @@
 //! What the tests share: databases, a server in this process, clients, the happy path.
 
+pub mod change;
 pub mod db;
 pub mod flow;
 pub mod http;
+pub mod jwt;
 pub mod postgres;
 pub mod programs;
 pub mod proxy;
