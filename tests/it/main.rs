@@ -14,6 +14,8 @@
 #[path = "../browser/mod.rs"]
 mod browser;
 mod deps;
+mod rfc6749_authorize;
+mod rfc6749_redirect_uri;
 mod smoke;
 mod support;
 mod support_smoke;

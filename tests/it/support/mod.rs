@@ -3,6 +3,7 @@
 pub mod db;
 pub mod flow;
 pub mod http;
+pub mod pages;
 pub mod postgres;
 pub mod programs;
 pub mod server;
