@@ -14,8 +14,13 @@
 #[path = "../browser/mod.rs"]
 mod browser;
 mod deps;
+mod forms;
+mod oidc_core;
 mod rfc6749_authorize;
 mod rfc6749_redirect_uri;
+mod rfc8252;
+mod rfc9207;
+mod sessions;
 mod smoke;
 mod support;
 mod support_smoke;

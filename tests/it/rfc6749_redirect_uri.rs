@@ -53,7 +53,7 @@ fn a_redirect_uri_that_differs_in_anything_is_answered_by_a_page() {
     }
 }
 
-/// RFC 8252 §8.3 of old, and a fault of others: a prefix that is compared lets `localhost.attacker.example` through.
+/// RFC 8252 §8.3, and a fault of others: a comparison by prefix lets `localhost.attacker.example` through.
 #[test]
 fn a_host_that_only_begins_like_a_loopback_host_is_refused() {
     let server = TestServer::start();

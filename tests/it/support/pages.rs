@@ -1,7 +1,7 @@
 //! What every page owes its reader, checked the same way wherever the page comes from.
 
-use countersign::domain::Client;
-use countersign::store::clients;
+use countersign::domain::{Client, User};
+use countersign::store::{clients, users};
 
 use super::TestServer;
 use super::flow::{authorize, authorize_path};
@@ -100,4 +100,16 @@ pub fn change_client(server: &TestServer, id: &str, change: impl Fn(&mut Client)
 
 pub fn switch_off(server: &TestServer, id: &str) {
     change_client(server, id, |client| client.disabled_at = Some(START));
+}
+
+/// Changes a user behind the server's back.
+pub fn change_user(server: &TestServer, name: &str, change: impl Fn(&mut User)) {
+    let mut user = server.user(name);
+    change(&mut user);
+    let changed = server.store().write("test user", move |conn| users::update(conn, &user));
+    assert!(changed.unwrap());
+}
+
+pub fn lock(server: &TestServer, name: &str) {
+    change_user(server, name, |user| user.locked_at = Some(START));
 }
