@@ -15,7 +15,9 @@
 mod browser;
 mod deps;
 mod forms;
+mod login_page;
 mod oidc_core;
+mod oidc_rp_logout;
 mod rfc6749_authorize;
 mod rfc6749_redirect_uri;
 mod rfc8252;

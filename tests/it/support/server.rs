@@ -54,6 +54,8 @@ pub struct Setup {
     pub database: Option<String>,
     /// TOML, put behind the default configuration's own sections.
     pub extra: String,
+    /// More keys of `[server]`.
+    pub server: String,
     /// The issuer's path.
     pub path: String,
     /// Says `https` in the issuer, as behind a proxy.
@@ -68,6 +70,7 @@ impl Default for Setup {
         Self {
             database: None,
             extra: String::new(),
+            server: String::new(),
             path: String::new(),
             https: false,
             clients: CLIENTS.to_owned(),
@@ -300,6 +303,7 @@ pub fn config(setup: &Setup, issuer: &str, folder: &Path) -> Config {
 [server]
 issuer = "{issuer}"
 workers = 2
+{}
 [database]
 url = "{url}"
 migrate_at_start = true
@@ -311,6 +315,7 @@ iterations = 5
 {}
 {}
 "#,
+        setup.server,
         countersign::base::encoding::base64url(&MASTER_KEY),
         setup.extra,
         with_secrets(&setup.clients),
