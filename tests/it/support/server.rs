@@ -56,6 +56,8 @@ pub struct Setup {
     pub extra: String,
     /// More keys of `[server]`.
     pub server: String,
+    /// More keys of `[keys]`.
+    pub keys: String,
     /// The issuer's path.
     pub path: String,
     /// Says `https` in the issuer, as behind a proxy.
@@ -71,6 +73,7 @@ impl Default for Setup {
             database: None,
             extra: String::new(),
             server: String::new(),
+            keys: String::new(),
             path: String::new(),
             https: false,
             clients: CLIENTS.to_owned(),
@@ -309,6 +312,7 @@ url = "{url}"
 migrate_at_start = true
 [keys]
 master_key = "{}"
+{}
 [login.argon2]
 memory_kib = 7168
 iterations = 5
@@ -317,6 +321,7 @@ iterations = 5
 "#,
         setup.server,
         countersign::base::encoding::base64url(&MASTER_KEY),
+        setup.keys,
         setup.extra,
         with_secrets(&setup.clients),
     );
