@@ -15,6 +15,8 @@
 mod browser;
 mod deps;
 mod forms;
+mod health;
+mod http;
 mod login_page;
 mod oidc_core;
 mod oidc_rp_logout;
@@ -24,7 +26,9 @@ mod rfc7517_jwks;
 mod rfc8252;
 mod rfc8414;
 mod rfc9207;
+mod rfc9700;
 mod sessions;
 mod smoke;
 mod support;
 mod support_smoke;
+mod tls;

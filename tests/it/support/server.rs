@@ -58,6 +58,8 @@ pub struct Setup {
     pub server: String,
     /// More keys of `[keys]`.
     pub keys: String,
+    /// More keys of `[database]`.
+    pub pool: String,
     /// The issuer's path.
     pub path: String,
     /// Says `https` in the issuer, as behind a proxy.
@@ -74,6 +76,7 @@ impl Default for Setup {
             extra: String::new(),
             server: String::new(),
             keys: String::new(),
+            pool: String::new(),
             path: String::new(),
             https: false,
             clients: CLIENTS.to_owned(),
@@ -310,6 +313,7 @@ workers = 2
 [database]
 url = "{url}"
 migrate_at_start = true
+{}
 [keys]
 master_key = "{}"
 {}
@@ -320,6 +324,7 @@ iterations = 5
 {}
 "#,
         setup.server,
+        setup.pool,
         countersign::base::encoding::base64url(&MASTER_KEY),
         setup.keys,
         setup.extra,
