@@ -20,6 +20,7 @@ mod http;
 mod login_page;
 mod oidc_core;
 mod oidc_rp_logout;
+mod races_browser;
 mod rfc6749_authorize;
 mod rfc6749_redirect_uri;
 mod rfc7517_jwks;
