@@ -126,6 +126,7 @@ fn allow(
     ticket: &ConsentTicket,
     known: &SignedIn,
 ) -> Result<Result<Next, OAuthError>, TicketError> {
+    login::touch(cx, known)?;
     let agreed = issue::Agreed { jti: ticket.jti, consents: consents_of(cx, &ticket.request, known) };
     match issue::code(cx, client, &ticket.request, known, Some(agreed)) {
         Ok(Some(url)) => Ok(Ok(Next::Client(url))),

@@ -5,6 +5,7 @@ pub mod db;
 pub mod flow;
 pub mod http;
 pub mod jwt;
+pub mod pages;
 pub mod postgres;
 pub mod programs;
 pub mod proxy;

@@ -56,6 +56,10 @@ pub struct Setup {
     pub database_extra: String,
     /// TOML, put behind the default configuration's own sections.
     pub extra: String,
+    /// More keys of `[server]`.
+    pub server: String,
+    /// More keys of `[keys]`.
+    pub keys: String,
     /// The issuer's path.
     pub path: String,
     /// Says `https` in the issuer, as behind a proxy.
@@ -71,6 +75,8 @@ impl Default for Setup {
             database: None,
             database_extra: String::new(),
             extra: String::new(),
+            server: String::new(),
+            keys: String::new(),
             path: String::new(),
             https: false,
             clients: CLIENTS.to_owned(),
@@ -307,20 +313,24 @@ pub fn config(setup: &Setup, issuer: &str, folder: &Path) -> Config {
 [server]
 issuer = "{issuer}"
 workers = 2
+{}
 [database]
 url = "{url}"
 migrate_at_start = true
 {}
 [keys]
 master_key = "{}"
+{}
 [login.argon2]
 memory_kib = 7168
 iterations = 5
 {}
 {}
 "#,
+        setup.server,
         setup.database_extra,
         countersign::base::encoding::base64url(&MASTER_KEY),
+        setup.keys,
         setup.extra,
         with_secrets(&setup.clients),
     );
