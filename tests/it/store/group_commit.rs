@@ -138,7 +138,7 @@ fn a_second_writer_only_delays() {
         other.run("UPDATE config_revision SET revision = 77");
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {
-                write(&store, |conn| revision::lock(conn).and_then(|()| roles::insert(conn, &role("a"))))
+                write(&store, |conn| revision::lock(conn).and_then(|()| roles::insert(conn, &role("a"))));
             });
             std::thread::sleep(Duration::from_millis(300));
             assert!(!waiting.is_finished(), "it did not wait on {}", database.kind);
