@@ -1,5 +1,5 @@
-//! RFC 6749 §2.3, §2.3.1 and §3.2.1, RFC 7617: how a client says who it is at the token endpoint, and what it is told when
-//! that is not so.
+//! RFC 6749 §2.3, §2.3.1 and §3.2.1, RFC 7617: how a client says who it is at the token endpoint, and what it
+//! is told when that is not so.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,8 @@ const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 fn with_headers(server: &TestServer, authorizations: &[&str], pairs: &[(&str, &str)]) -> Answer {
     let body = form(pairs);
     let mut request = format!(
-        "POST /token HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+        "POST /token HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n",
         body.len()
     );
     for value in authorizations {
@@ -110,8 +111,8 @@ fn a_blank_may_be_encoded_as_a_plus_or_as_an_escape() {
     }
 }
 
-/// RFC 6749 §2.1: a public client has no secret, so it says its name only. RFC 6749 §2.2: "The client identifier is not a
-/// secret", so for anybody else that is not enough.
+/// RFC 6749 §2.1: a public client has no secret, so it says its name only. RFC 6749 §2.2: "The client
+/// identifier is not a secret", so for anybody else that is not enough.
 #[test]
 fn a_public_client_says_its_name_in_the_body_or_with_an_empty_secret_in_the_header() {
     let server = TestServer::start();
