@@ -41,6 +41,9 @@ fn without_a_scope_the_machine_gets_all_that_it_may_have() {
     // OpenID Connect Core §3.1.2.1: values that nobody knows are ignored.
     let some = ask(&server, "service", &[("scope", "notes:write nobody:knows notes:write")]);
     assert_eq!(some.text("scope"), "notes:write");
+    // OpenID Connect Core §11: so is offline_access where there is no refresh token to have.
+    let some = ask(&server, "service", &[("scope", "notes:read offline_access")]);
+    assert_eq!((some.text("scope").as_str(), some.json().get("refresh_token")), ("notes:read", None));
 }
 
 /// RFC 6749 §3.3, §5.2: what is known and not allowed, or no scope at all by its syntax, is `invalid_scope`.
@@ -52,7 +55,7 @@ fn a_scope_that_the_machine_may_not_have_is_refused() {
         "notes:read mail:send",
         "nobody:knows",
         "openid",
-        "notes:read offline_access",
+        "offline_access",
         "profile",
         "NOTES:READ",
         "notes:read,notes:write",

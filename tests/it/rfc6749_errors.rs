@@ -9,7 +9,7 @@ use countersign::oauth::limits::{MAX_NAME_BYTES, MAX_PARAMETERS, MAX_RESOURCES, 
 
 use super::support::flow::{changed, code, redemption};
 use super::support::http::{Answer, basic, form};
-use super::support::server::{PASSWORD, TestServer, secret};
+use super::support::server::{PASSWORD, Setup, TestServer, secret};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -402,6 +402,18 @@ fn a_header_name_of_100_kb_hurts_its_sender_only() {
     for _ in 0..8 {
         assert_eq!(server.client().get("/health/live").status, 200);
     }
+    victim.still_redeems();
+}
+
+/// Each open body costs memory: whoever does not send is not waited for.
+#[test]
+fn a_body_that_does_not_come_is_given_up() {
+    let server = TestServer::with(Setup { server: "client_timeout_ms = 1000".to_owned(), ..Setup::default() });
+    let victim = Victim::of(&server);
+    let good = form(&victim.good());
+    let head = format!("{}Content-Length: {}\r\n\r\n{good}", victim.head(FORM), good.len() + 1);
+    let answer = server.client().raw(head.as_bytes());
+    assert_eq!((answer.status, answer.error().as_str()), (408, "invalid_request"));
     victim.still_redeems();
 }
 
