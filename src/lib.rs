@@ -19,6 +19,7 @@
 
 pub mod app;
 pub mod base;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod flow;

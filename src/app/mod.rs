@@ -20,7 +20,7 @@ use crate::store::Store;
 
 pub use background::Background;
 pub use declared::declared;
-pub use settings::{Site, policy, store_options};
+pub use settings::{Site, password_cost, policy, store_options};
 pub use start::{StartError, open_store, sealer};
 
 /// How old the snapshot may be before somebody has to look: each node sees a change within about a second.

@@ -18,6 +18,8 @@ pub struct Site {
     pub origin: String,
     /// The issuer's path, without a slash at its end.
     pub base: String,
+    /// The name of the service on the pages: the configured one, or the issuer's host.
+    pub service: String,
     /// Whether cookies carry `Secure` and the `__Host-` prefix: everywhere but on http loopback.
     pub secure: bool,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -36,6 +38,7 @@ impl Site {
             issuer: issuer.as_str().to_owned(),
             origin: issuer.origin(),
             base: issuer.path().to_owned(),
+            service: config.pages.service_name.clone().unwrap_or_else(|| issuer.host()),
             secure: issuer.as_str().starts_with("https:"),
             trusted_proxies: config.server.trusted_proxies.clone(),
             max_body_bytes: config.server.max_body_bytes,
@@ -86,7 +89,7 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
 
 /// The cost of password hashes.
 #[must_use]
-pub(super) fn password_cost(config: &Config) -> PasswordCost {
+pub fn password_cost(config: &Config) -> PasswordCost {
     let argon2 = &config.login.argon2;
     PasswordCost {
         memory_kib: argon2.memory_kib,

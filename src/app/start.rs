@@ -11,7 +11,7 @@ use crate::config::{Config, Issuer};
 use crate::domain::Problem;
 use crate::flow::declare::{self, DeclareError};
 use crate::flow::passwords::Passwords;
-use crate::flow::{Snapshot, keys};
+use crate::flow::{Snapshot, keys, registry};
 use crate::jose::{MasterKey, MasterKeys, Sealer};
 use crate::store::{MigrationState, Store};
 
@@ -129,6 +129,11 @@ fn apply_declarations(
     let declared = declared(config, now).map_err(|problems| told(&problems))?;
     let ids: Result<Vec<Id>, _> = declared.clients.iter().map(|_| Id::random(entropy)).collect();
     let ids = ids.map_err(|e| failed("declarations")(&e))?;
+    for (draft, _) in &declared.clients {
+        for problem in registry::dangling(draft, &declared.resource_servers) {
+            tracing::warn!(client = %draft.id, %problem, "declared client");
+        }
+    }
     match declare::apply(store, &declared, now, ids) {
         Ok(0) => Ok(()),
         Ok(changes) => {

@@ -39,6 +39,12 @@ impl Issuer {
         self.url.origin().ascii_serialization()
     }
 
+    /// The host, for people.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.url.host_str().unwrap_or_default().to_owned()
+    }
+
     /// Whether browsers reach it by TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {

@@ -35,18 +35,23 @@ macro_rules! words {
             type Err = String;
             fn from_str(text: &str) -> Result<Self, String> {
                 Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| {
-                    unknown(text, concat!("one of", $(" `", $word, "`",)*), &[$($word),*])
+                    unknown(text, &[$($word),*])
                 })
             }
         }
 
-        text_setting!($name, concat!("one of", $(" `", $word, "`",)*));
+        text_setting!($name, one_of(&[$($word),*]));
     };
 }
 
-fn unknown(text: &str, wording: &str, words: &[&str]) -> String {
+fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    format!("one of {}", quoted.join(", "))
+}
+
+fn unknown(text: &str, words: &[&str]) -> String {
     let hint = suggest::nearest(text, words.iter().copied());
-    format!("expected {wording}, found {text:?}{}", suggest::did_you_mean(hint))
+    format!("expected {}, found {text:?}{}", one_of(words), suggest::did_you_mean(hint))
 }
 
 words! {

@@ -304,8 +304,13 @@ impl ClientSecret {
     /// Whether `presented` is this secret and it still counts.
     #[must_use]
     pub fn accepts(&self, presented: &str, now: Timestamp) -> bool {
-        let alive = self.expires_at.is_none_or(|at| !at.is_past(now));
-        self.hash.matches(presented) && alive
+        self.hash.matches(presented) && self.is_alive(now)
+    }
+
+    /// Whether it still counts.
+    #[must_use]
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|at| !at.is_past(now))
     }
 }
 

@@ -10,6 +10,8 @@ use super::Problem;
 
 /// The longest user name, in bytes.
 pub const MAX_USERNAME_BYTES: usize = 256;
+/// The longest shown name, in bytes.
+const MAX_SHOWN_BYTES: usize = 200;
 /// The shortest password in characters (NIST SP 800-63B §3.1.1.2 asks for eight at least).
 pub const MIN_PASSWORD_CHARS: usize = 8;
 /// The longest password, in bytes.
@@ -73,6 +75,24 @@ pub struct User {
 }
 
 impl User {
+    /// Applies the rules for what people read.
+    ///
+    /// # Errors
+    /// An overlong name or address, or one with control characters.
+    pub fn check(&self) -> Result<(), Problem> {
+        let shown = |text: &str| !text.trim().is_empty() && !text.chars().any(char::is_control);
+        if self.display_name.as_deref().is_some_and(|name| !shown(name) || name.len() > MAX_SHOWN_BYTES) {
+            return Err(Problem::new("display_name", "1 to 200 bytes and no control characters"));
+        }
+        // RFC 5321 §4.5.3.1.3: a path has at most 256 octets, with its angle brackets.
+        let address =
+            |text: &str| shown(text) && text.len() <= 254 && text.contains('@') && !text.contains(' ');
+        if self.email.as_deref().is_some_and(|email| !address(email)) {
+            return Err(Problem::new("email", "an address such as alice@example.org, of at most 254 bytes"));
+        }
+        Ok(())
+    }
+
     /// Whether the user may get or keep tokens.
     #[must_use]
     pub fn is_active(&self) -> bool {

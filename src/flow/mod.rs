@@ -1,9 +1,11 @@
 //! The use cases, as plain synchronous functions. The only room that knows oxide-auth.
 //!
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
-//! is; `target` decides audience and scope; `mint` makes tokens, always after the commit. `cx` is what each of them is
+//! is; `target` decides audience and scope; `mint` makes tokens, always after the commit.
+//! `accounts`, `registry`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
 
+pub mod accounts;
 pub mod authorize;
 pub mod client_auth;
 pub mod cx;
@@ -14,6 +16,7 @@ pub mod login;
 pub mod logout;
 pub mod mint;
 pub mod passwords;
+pub mod registry;
 pub mod snapshot;
 pub mod target;
 pub mod token;

@@ -28,6 +28,7 @@ fn asset(kind: &'static str, text: &'static str) -> HttpResponse {
 
 pub(super) async fn home(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let lang = pages::choose(None, browser::accept_language(&request));
-    let html = HomePage { lang, base: &app.site.base, issuer: &app.site.issuer }.render();
+    let html = HomePage { lang, base: &app.site.base, service: &app.site.service, issuer: &app.site.issuer }
+        .render();
     headers::page(&app, 200, html, None)
 }

@@ -32,6 +32,7 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let html = ConsentPage {
         lang,
         base: &app.site.base,
+        service: &app.site.service,
         client_name: &view.client_name,
         client_host: &view.client_host,
         username: &view.username,

@@ -82,6 +82,7 @@ pub(super) fn page(
     let html = ErrorPage {
         lang: choose(None, accept),
         base: &app.site.base,
+        service: &app.site.service,
         status,
         kind,
         code,

@@ -40,6 +40,7 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let html = LoginPage {
         lang,
         base: &app.site.base,
+        service: &app.site.service,
         client_name: client_name.as_deref(),
         request: &sealed,
         csrf: &browser::csrf(&tie, paths::LOGIN),

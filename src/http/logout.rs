@@ -72,6 +72,7 @@ async fn asked(request: &HttpRequest, app: &Data<App>, params: Params) -> HttpRe
             let html = LogoutPage {
                 lang,
                 base: &app.site.base,
+                service: &app.site.service,
                 username: &username,
                 client_name: client_name.as_deref(),
                 request: &sealed,
@@ -93,8 +94,13 @@ fn finished(request: &HttpRequest, app: &App, done: After, ui_locales: Option<&s
         After::Stayed => headers::redirect(app, &home(app)).finish(),
         After::Page { client_name } => {
             let lang = pages::choose(ui_locales, browser::accept_language(request));
-            let html =
-                LoggedOutPage { lang, base: &app.site.base, client_name: client_name.as_deref() }.render();
+            let html = LoggedOutPage {
+                lang,
+                base: &app.site.base,
+                service: &app.site.service,
+                client_name: client_name.as_deref(),
+            }
+            .render();
             headers::page(app, 200, html, None)
         }
     }

@@ -27,5 +27,5 @@ mod server;
 mod tls;
 mod token;
 
-pub use server::{Server, ServerError};
+pub use server::{Server, ServerError, serve};
 pub use tls::{TlsError, check_files as check_tls_files};

@@ -1,6 +1,7 @@
 //! Who sent a request: the peer of the connection, or what a trusted proxy says of it.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Once;
 
 use actix_web::HttpRequest;
 
@@ -11,6 +12,7 @@ pub(super) fn address(request: &HttpRequest, app: &App) -> IpAddr {
     let direct =
         request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
     let trusted = |address: IpAddr| app.site.trusted_proxies.iter().any(|network| network.contains(address));
+    explain_proxy(request, app, direct, trusted(direct));
     let mut address = direct;
     let named: Vec<&str> = request
         .headers()
@@ -29,4 +31,30 @@ pub(super) fn address(request: &HttpRequest, app: &App) -> IpAddr {
         }
     }
     address
+}
+
+/// The two mistakes that people make with a proxy in front, each told once: its headers are not believed, so that everybody
+/// shares one throttle; or it passes on what came by http under an https issuer, where no cookie will come back.
+fn explain_proxy(request: &HttpRequest, app: &App, direct: IpAddr, is_trusted: bool) {
+    static UNTRUSTED: Once = Once::new();
+    static PLAIN: Once = Once::new();
+    let has = |name: &str| request.headers().contains_key(name);
+    if !is_trusted && has("x-forwarded-for") {
+        UNTRUSTED.call_once(|| {
+            tracing::warn!(
+                peer = %direct,
+                "X-Forwarded-For is not believed: if this peer is your proxy, name it in server.trusted_proxies"
+            );
+        });
+    }
+    let by_http = request.headers().get("x-forwarded-proto").is_some_and(|value| value == "http");
+    if is_trusted && by_http && app.site.secure {
+        PLAIN.call_once(|| {
+            tracing::warn!(
+                peer = %direct,
+                issuer = app.site.issuer,
+                "the proxy passes on a request that came by http, but the issuer is https: redirect it there"
+            );
+        });
+    }
 }

@@ -20,7 +20,7 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
         .service(
             at(paths::JWKS)
                 .route(get().to(jwks::get))
-                .route(options())
+                .route(options_of_anyone())
                 .default_service(refuse("GET, HEAD, OPTIONS")),
         )
         .service(
@@ -64,7 +64,7 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
         config.service(
             web::resource(path)
                 .route(get().to(discovery::get))
-                .route(options())
+                .route(options_of_anyone())
                 .default_service(refuse("GET, HEAD, OPTIONS")),
         );
     }
@@ -80,6 +80,10 @@ fn get() -> Route {
 
 fn options() -> Route {
     web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)
+}
+
+fn options_of_anyone() -> Route {
+    web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_anyone)
 }
 
 fn only(resource: Resource, allow: &'static str) -> Resource {

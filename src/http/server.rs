@@ -25,6 +25,25 @@ impl std::fmt::Display for ServerError {
 
 impl std::error::Error for ServerError {}
 
+/// Whether SIGTERM (requests under way are finished first) and SIGINT end the server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signals {
+    Handled,
+    LeftAlone,
+}
+
+/// Binds every configured address, tells which, and serves until a signal comes.
+///
+/// # Errors
+/// When an address is taken, TLS cannot be set up, or a listener fails.
+pub fn serve(app: Arc<App>, config: &Config, bound: impl FnOnce(&[SocketAddr])) -> Result<(), ServerError> {
+    actix_web::rt::System::new().block_on(async move {
+        let server = Server::bind(app, config)?;
+        bound(server.addresses());
+        server.run().await.map_err(|e| ServerError(e.to_string()))
+    })
+}
+
 /// A server that is bound and not yet running.
 pub struct Server {
     server: actix_web::dev::Server,
@@ -40,14 +59,23 @@ impl Server {
         let listeners = config.server.listen.iter().map(|address| {
             TcpListener::bind(address).map_err(|e| ServerError(format!("cannot listen on {address}: {e}")))
         });
-        Self::on(app, config, listeners.collect::<Result<_, _>>()?)
+        Self::new(app, config, listeners.collect::<Result<_, _>>()?, Signals::Handled)
     }
 
-    /// Serves on listeners that are bound already.
+    /// Serves on listeners that are bound already; whoever holds its handle stops it.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn on(app: Arc<App>, config: &Config, listeners: Vec<TcpListener>) -> Result<Self, ServerError> {
+        Self::new(app, config, listeners, Signals::LeftAlone)
+    }
+
+    fn new(
+        app: Arc<App>,
+        config: &Config,
+        listeners: Vec<TcpListener>,
+        signals: Signals,
+    ) -> Result<Self, ServerError> {
         let data = Data::from(app);
         let cache = Data::new(discovery::Cache::default());
         let base = data.site.base.clone();
@@ -62,8 +90,10 @@ impl Server {
         })
         .client_request_timeout(Duration::from_millis(u64::from(config.server.client_timeout_ms)))
         .keep_alive(Duration::from_secs(u64::from(config.server.keep_alive_s)))
-        .shutdown_timeout(u64::from(config.server.shutdown_timeout_s))
-        .disable_signals();
+        .shutdown_timeout(u64::from(config.server.shutdown_timeout_s));
+        if signals == Signals::LeftAlone {
+            server = server.disable_signals();
+        }
         if config.server.workers > 0 {
             server = server.workers(config.server.workers);
         }

@@ -53,9 +53,10 @@ impl RedirectUri {
 #[must_use]
 pub fn shown_host(uri: &str) -> String {
     match Url::parse(uri) {
-        Ok(url) => match url.host_str() {
-            Some(host) => host.to_owned(),
-            None => format!("{}:", url.scheme()),
+        Ok(url) => match (url.host_str(), url.port()) {
+            (Some(host), None) => host.to_owned(),
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (None, _) => format!("{}:", url.scheme()),
         },
         Err(_) => String::new(),
     }

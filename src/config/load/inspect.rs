@@ -83,7 +83,7 @@ impl Inspection<'_> {
                 _ => expected(),
             };
             self.fault(at, &key, text);
-        } else if let (Some(number), Some((low, high))) = (value.to_u128(), field.bounds)
+        } else if let (Some(number), Some((low, high))) = (number(value), field.bounds)
             && !(u128::from(low)..=u128::from(high)).contains(&number)
         {
             self.fault(value, key, format!("expected {}, found {number}", field.wording()));
@@ -118,6 +118,11 @@ impl Inspection<'_> {
 
 fn has(table: &Table, name: &str) -> bool {
     table.fields.iter().any(|field| field.name == name)
+}
+
+/// A number that is not negative; TOML's are signed, the environment's too.
+fn number(value: &Value) -> Option<u128> {
+    value.to_u128().or_else(|| value.to_i128().and_then(|number| number.try_into().ok()))
 }
 
 /// The element of a list or table that an error is about, and its key.

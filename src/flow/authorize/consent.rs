@@ -1,4 +1,4 @@
-//! The consent page: what it shows, and what follows from its answer.
+//! The consent page: what it shows, and what follows from its answer (OpenID Connect Core 1.0 §3.1.2.4).
 
 use crate::base::{Id, PlainToken};
 use crate::domain::Client;

@@ -1,7 +1,8 @@
 //! Which client asks, and whether it is the one it says (RFC 6749 §2.3, §3.2.1).
 //!
-//! 1. one way of authentication only; 2. the client exists and is switched on; 3. public clients show no secret,
-//! confidential clients show a valid one.
+//! 1. One way of authentication only.
+//! 2. The client exists and is switched on.
+//! 3. Public clients show no secret, confidential clients show a valid one.
 
 mod secret;
 

@@ -138,6 +138,10 @@ impl Rotation {
         // The machine's scope has no order; the granted one has.
         let asked: Scope =
             scope.to_string().parse().map_err(|_| oxide::fault("gave a scope that is none"))?;
+        // RFC 6749 §3.3: "scope = scope-token *( SP scope-token )". The machine takes blanks alone for a scope of nothing.
+        if asked.is_empty() && self.params.get("scope").is_some() {
+            return Err(OAuthError::new(ErrorCode::InvalidScope).describe("the scope has no value"));
+        }
         let allowed = Target {
             scope: authorization.scope.filter(|value| asked.contains(value)),
             resources: authorization.resources.clone(),

@@ -12,6 +12,8 @@ pub struct ConsentPage<'a> {
     pub lang: Language,
     /// The path of the issuer: `""`, or `"/auth"`.
     pub base: &'a str,
+    /// The name of the service, as people know it.
+    pub service: &'a str,
     /// The name of the application.
     pub client_name: &'a str,
     /// The host of the redirect URI: where the person goes from here.

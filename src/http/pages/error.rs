@@ -12,6 +12,8 @@ pub struct ErrorPage<'a> {
     pub lang: Language,
     /// The path of the issuer: `""`, or `"/auth"`.
     pub base: &'a str,
+    /// The name of the service, as people know it.
+    pub service: &'a str,
     /// The status that the answer carries.
     pub status: u16,
     /// What happened, for the person.

@@ -12,6 +12,8 @@ pub struct HomePage<'a> {
     pub lang: Language,
     /// The path of the issuer: `""`, or `"/auth"`.
     pub base: &'a str,
+    /// The name of the service, as people know it.
+    pub service: &'a str,
     /// The issuer, as discovery names it.
     pub issuer: &'a str,
 }

@@ -17,6 +17,8 @@ pub struct LoginPage<'a> {
     pub lang: Language,
     /// The path of the issuer: `""`, or `"/auth"`.
     pub base: &'a str,
+    /// The name of the service, as people know it.
+    pub service: &'a str,
     /// The name of the application that the person comes from, where there is one.
     pub client_name: Option<&'a str>,
     /// The sealed authorization request.

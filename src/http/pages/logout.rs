@@ -12,6 +12,8 @@ pub struct LogoutPage<'a> {
     pub lang: Language,
     /// The path of the issuer: `""`, or `"/auth"`.
     pub base: &'a str,
+    /// The name of the service, as people know it.
+    pub service: &'a str,
     /// Who is signed in.
     pub username: &'a str,
     /// The name of the application that asks for it, where one does.
@@ -30,6 +32,8 @@ pub struct LoggedOutPage<'a> {
     pub lang: Language,
     /// The path of the issuer: `""`, or `"/auth"`.
     pub base: &'a str,
+    /// The name of the service, as people know it.
+    pub service: &'a str,
     /// The name of the application that asked for it, where one did.
     pub client_name: Option<&'a str>,
 }

@@ -163,6 +163,7 @@ fn a_login_without_an_application_names_none() {
     let page = LoginPage {
         lang: Language::English,
         base: "",
+        service: "Countersign",
         client_name: None,
         request: "",
         csrf: "",
@@ -204,6 +205,7 @@ fn consent_to_nothing_says_so() {
     let page = ConsentPage {
         lang: Language::English,
         base: "",
+        service: "Countersign",
         client_name: "Acme",
         client_host: "acme.example",
         username: "amira",

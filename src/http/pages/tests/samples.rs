@@ -18,6 +18,7 @@ pub(super) struct Sample {
 pub(super) struct Words {
     pub(super) kind: &'static str,
     pub(super) base: &'static str,
+    pub(super) service: &'static str,
     pub(super) client: &'static str,
     pub(super) host: &'static str,
     pub(super) user: &'static str,
@@ -31,6 +32,7 @@ pub(super) const ATTACK: &str = r#"'"><script>alert(1)</script><b style="x">"#;
 pub(super) const FRIENDLY: Words = Words {
     kind: "friendly",
     base: "",
+    service: "Countersign",
     client: "Acme Photos",
     host: "photos.acme.example",
     user: "amira.holm",
@@ -43,6 +45,7 @@ pub(super) const FRIENDLY: Words = Words {
 pub(super) const LONG: Words = Words {
     kind: "long",
     base: "/auth",
+    service: "The sign-in of the Joint Administration of the Universities of the Northern Provinces",
     client: "Gesellschaft für Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtenverwaltung und Söhne",
     host: "a-very-long-host-name-without-any-mercy.for-narrow-screens.subdomain.of.some.example.org:58443",
     user: "maximiliane.theodora.von-und-zu-hohenfels-sternburg-weissenstein.1987@students.university.example.org",
@@ -57,6 +60,7 @@ pub(super) const LONG: Words = Words {
 pub(super) const HOSTILE: Words = Words {
     kind: "hostile",
     base: "/auth",
+    service: ATTACK,
     client: ATTACK,
     host: ATTACK,
     user: ATTACK,
@@ -69,6 +73,7 @@ pub(super) fn login(lang: Language, w: Words, notice: Option<LoginNotice>) -> St
     let page = LoginPage {
         lang,
         base: w.base,
+        service: w.service,
         client_name: Some(w.client),
         request: w.sealed,
         csrf: w.sealed,
@@ -85,6 +90,7 @@ pub(super) fn consent(lang: Language, w: Words, offline: bool) -> String {
     let page = ConsentPage {
         lang,
         base: w.base,
+        service: w.service,
         client_name: w.client,
         client_host: w.host,
         username: w.user,
@@ -100,6 +106,7 @@ pub(super) fn logout(lang: Language, w: Words) -> String {
     let page = LogoutPage {
         lang,
         base: w.base,
+        service: w.service,
         username: w.user,
         client_name: Some(w.client),
         request: w.sealed,
@@ -112,6 +119,7 @@ pub(super) fn error(lang: Language, w: Words, kind: ErrorKind) -> String {
     let page = ErrorPage {
         lang,
         base: w.base,
+        service: w.service,
         status: 400,
         kind,
         code: if w.kind == "hostile" { ATTACK } else { "invalid_request" },
@@ -133,9 +141,12 @@ pub(super) fn all() -> Vec<Sample> {
             add(format!("login-refused-{}", w.kind), login(lang, w, Some(LoginNotice::Refused)));
             add(format!("consent-{}", w.kind), consent(lang, w, true));
             add(format!("logout-{}", w.kind), logout(lang, w));
-            let gone = LoggedOutPage { lang, base: w.base, client_name: Some(w.client) };
+            let gone = LoggedOutPage { lang, base: w.base, service: w.service, client_name: Some(w.client) };
             add(format!("logged-out-{}", w.kind), gone.render());
-            add(format!("home-{}", w.kind), HomePage { lang, base: w.base, issuer: w.host }.render());
+            add(
+                format!("home-{}", w.kind),
+                HomePage { lang, base: w.base, service: w.service, issuer: w.host }.render(),
+            );
             add(format!("error-{}", w.kind), error(lang, w, ErrorKind::BadRequest));
         }
         let notices = [

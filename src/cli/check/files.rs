@@ -1,0 +1,59 @@
+//! The modes of files that hold secrets.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::config::Config;
+
+use super::super::setup::Setup;
+use super::Findings;
+
+pub(super) fn modes(config: &Config, setup: &Setup, findings: &mut Findings) {
+    let before = findings.0.len();
+    if config.keys.master_key.is_none() {
+        private("the master key", &config.keys.master_key_file, findings);
+    }
+    for path in &config.keys.previous_master_key_files {
+        private("a previous master key", path, findings);
+    }
+    if let Some(tls) = &config.server.tls {
+        private("the TLS key", &tls.private_key_file, findings);
+    }
+    if let Some(file) = config.database.url.sqlite_file() {
+        private("the database", Path::new(file), findings);
+    }
+    for path in config.clients.iter().filter_map(|client| client.secret_file.as_deref()) {
+        private("a client's secret", path, findings);
+    }
+    if let Some(file) = setup.file.as_deref().filter(|file| holds_secret(file)) {
+        private("the configuration, with a password or key in it,", file, findings);
+    }
+    if findings.0.len() == before {
+        findings.ok("files", "what is secret is readable by its owner alone");
+    }
+}
+
+/// Whether a configuration file has what an environment variable or a file of its own should have.
+fn holds_secret(file: &Path) -> bool {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().map(str::trim).any(|line| {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        key == "master_key" || (key == "url" && line.contains("postgres") && has_password(line))
+    })
+}
+
+fn has_password(line: &str) -> bool {
+    let authority = line.split("://").nth(1).unwrap_or_default();
+    authority.split('@').next().is_some_and(|user| user.contains(':') && authority.contains('@'))
+        || line.contains("password=")
+}
+
+fn private(what: &str, path: &Path, findings: &mut Findings) {
+    let Ok(metadata) = path.metadata() else { return };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let path = path.display();
+        let text = format!("{what} {path} is open to others (mode {mode:04o}): chmod 600 {path}");
+        findings.problem("files", text);
+    }
+}

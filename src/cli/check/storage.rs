@@ -1,0 +1,127 @@
+//! The database, the keys in it, and what the configuration declares for it.
+
+use std::path::Path;
+
+use crate::app;
+use crate::base::Timestamp;
+use crate::config::Config;
+use crate::domain::KeyState;
+use crate::flow::registry;
+use crate::jose::open_key;
+use crate::store::{MigrationState, Store, keys as key_table};
+
+use super::super::setup::{entropy, migration_state};
+use super::Findings;
+
+/// Whether there is a database to look into. A SQLite file that is missing is made by `serve`, not here.
+fn exists(config: &Config) -> bool {
+    config.database.url.sqlite_file().is_none_or(|file| Path::new(file).exists())
+}
+
+pub(super) fn database(config: &Config, findings: &mut Findings) {
+    if let Some(file) = config.database.url.sqlite_file().filter(|_| !exists(config)) {
+        let folder = Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty());
+        match folder.filter(|folder| !folder.is_dir()) {
+            Some(folder) => findings.warn(
+                "database",
+                format!(
+                    "{file} and its folder {} do not exist yet: the first start makes them",
+                    folder.display()
+                ),
+            ),
+            None => findings.ok("database", format!("{file} does not exist yet: the first start makes it")),
+        }
+        return;
+    }
+    match migration_state(config) {
+        Ok(MigrationState::Current) => {
+            findings.ok("database", format!("{} is up to date", config.database.url))
+        }
+        Ok(MigrationState::Behind(missing)) if config.database.migrates_at_start() => {
+            findings.ok("database", format!("{} migration(s) will be applied at the start", missing.len()));
+        }
+        Ok(MigrationState::Behind(missing)) => findings.problem(
+            "database",
+            format!(
+                "lacks {} migration(s) ({}): run `countersign migrate`",
+                missing.len(),
+                missing.join(", ")
+            ),
+        ),
+        Err(failure) => failure.0.into_iter().for_each(|text| findings.problem("database", text)),
+    }
+}
+
+pub(super) fn keys(config: &Config, now: Timestamp, findings: &mut Findings) {
+    let records = if exists(config) && matches!(migration_state(config), Ok(MigrationState::Current)) {
+        let read = app::store_options(config)
+            .and_then(|options| Store::open(options).map_err(|e| e.to_string()))
+            .and_then(|store| store.read("keys", key_table::all).map_err(|e| e.to_string()));
+        match read {
+            Ok(records) => records,
+            Err(text) => return findings.problem("keys", text),
+        }
+    } else {
+        Vec::new()
+    };
+    let file = &config.keys.master_key_file;
+    if records.is_empty() && config.keys.master_key.is_none() && !file.exists() {
+        return findings.ok("keys", format!("none yet: the first start makes them, and {}", file.display()));
+    }
+    let sealer = match app::sealer(config, false, &entropy()) {
+        Ok(sealer) => sealer,
+        Err(error) => return findings.problem("keys", error.to_string()),
+    };
+    for record in &records {
+        match open_key(record, &sealer, now) {
+            Ok(_) => {
+                findings
+                    .ok("keys", format!("{} {} is {}", record.algorithm, record.kid, record.state.name()));
+            }
+            Err(error) => findings.problem("keys", error.to_string()),
+        }
+    }
+    if records.iter().any(|record| !sealer.is_current(&record.sealed_private)) {
+        findings.warn("keys", "some are sealed under a previous master key: run `countersign key reseal`");
+    }
+    for name in config.keys.algorithms.iter().filter(|_| !records.is_empty()) {
+        let signs = records.iter().any(|record| {
+            record.algorithm.as_str() == name.as_str() && matches!(record.state, KeyState::Active { .. })
+        });
+        if !signs {
+            findings.warn("keys", format!("none signs with {name} yet: the next start makes one"));
+        }
+    }
+}
+
+pub(super) fn declarations(config: &Config, now: Timestamp, findings: &mut Findings) {
+    let declared = match app::declared(config, now) {
+        Ok(declared) => declared,
+        Err(problems) => {
+            for (name, problem) in problems {
+                findings.problem("declared", format!("{name}: {problem}"));
+            }
+            return;
+        }
+    };
+    if let Err(problems) = declared.check(now) {
+        for (name, problem) in problems {
+            findings.problem("declared", format!("{name}: {problem}"));
+        }
+    }
+    // Resource servers that were made on the command line count too.
+    let mut servers = declared.resource_servers.clone();
+    if exists(config)
+        && let Ok(store) = app::store_options(config).and_then(|o| Store::open(o).map_err(|e| e.to_string()))
+        && let Ok(stored) = store.read("resource servers", crate::store::resource_servers::all)
+    {
+        servers.extend(stored.into_iter().filter(|server| !server.declared));
+    }
+    for (draft, _) in &declared.clients {
+        for problem in registry::dangling(draft, &servers) {
+            findings.warn("declared", format!("client {}: {problem}", draft.id));
+        }
+    }
+    let count = declared.clients.len() + declared.resource_servers.len() + declared.roles.len();
+    findings.ok("declared", format!("{count} client(s), resource server(s) and role(s)"));
+}

@@ -1,0 +1,275 @@
+//! `countersign client …`: applications that get tokens.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::base::{Id, Seconds};
+use crate::domain::client::ClientDraft;
+use crate::domain::{Client, Profile};
+use crate::flow::registry;
+use crate::oauth::{ClientId, GrantType, RedirectUri, Resource, Scope};
+use crate::store::clients;
+
+use super::output::{Failure, Output, listed, note};
+use super::secrets;
+use super::setup::{Setup, entropy, now};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List all clients.
+    List,
+    /// Show one client.
+    Show { id: ClientId },
+    /// Register a client. Its profile sets safe defaults; a generated secret is shown once.
+    Add {
+        /// The kind of application: spa, web, native, service or first-party.
+        #[arg(long)]
+        profile: Profile,
+        /// The client_id. Left out: a random one.
+        #[arg(long)]
+        id: Option<ClientId>,
+        #[command(flatten)]
+        fields: Fields,
+    },
+    /// Change a client; a list that is named replaces the former one.
+    Edit {
+        id: ClientId,
+        #[command(flatten)]
+        fields: Fields,
+    },
+    /// Switch a client off: it gets nothing more until it is enabled again.
+    Disable { id: ClientId },
+    /// Switch a client on again.
+    Enable { id: ClientId },
+    /// Delete a client with its secrets, consents and refresh tokens.
+    Delete { id: ClientId },
+    /// A client's secrets.
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// Read a secret from standard input (or make one) and print the `secret_hash` for the configuration file.
+    HashSecret {
+        /// Make a secret, and print it too.
+        #[arg(long)]
+        generate: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum SecretCommand {
+    /// List a client's secrets, without the secrets themselves.
+    List { client: ClientId },
+    /// Make a further secret; it is shown once.
+    Add {
+        client: ClientId,
+        /// Seconds until the new secret ends. Left out: never.
+        #[arg(long, value_name = "SECONDS")]
+        expires_in_s: Option<u32>,
+        /// Seconds until the secrets that there are end: the time in which the client changes over.
+        #[arg(long, value_name = "SECONDS")]
+        others_end_in_s: Option<u32>,
+    },
+    /// Let a secret end.
+    End {
+        client: ClientId,
+        /// As `list` shows it.
+        secret: Id,
+        /// Seconds from now.
+        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+        in_s: u32,
+    },
+}
+
+/// What can be said of a client at its creation and later.
+#[derive(clap::Args)]
+pub(super) struct Fields {
+    /// The name that people see.
+    #[arg(long)]
+    name: Option<String>,
+    /// Where codes may be sent; compared character by character. May be given several times.
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    redirect_uris: Option<Vec<RedirectUri>>,
+    /// Where the browser may go after a logout. May be given several times.
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    post_logout_redirect_uris: Option<Vec<RedirectUri>>,
+    /// The scope that it may ask for: values parted by blanks. Those of OpenID Connect come with the profile.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Option<Scope>,
+    /// A resource server that it may ask tokens for. May be given several times.
+    #[arg(long = "resource", value_name = "ID")]
+    resources: Option<Vec<Resource>>,
+    /// A grant that it may use. May be given several times.
+    #[arg(long = "grant", value_name = "GRANT")]
+    grants: Option<Vec<GrantType>>,
+    /// Marks it for the password grant, which RFC 9700 §2.4 forbids to new applications.
+    #[arg(long)]
+    allow_password_grant: bool,
+    /// Whether the consent page is left out.
+    #[arg(long, value_name = "BOOL")]
+    skip_consent: Option<bool>,
+    /// Whether it must use PKCE; public clients always must.
+    #[arg(long, value_name = "BOOL")]
+    require_pkce: Option<bool>,
+    /// The life of its access tokens, in seconds.
+    #[arg(long, value_name = "SECONDS")]
+    access_token_ttl_s: Option<u32>,
+    /// Lets the life of its access tokens be above an hour.
+    #[arg(long, value_name = "BOOL")]
+    allow_long_access_tokens: Option<bool>,
+    /// The life of its refresh tokens from the login on, in seconds.
+    #[arg(long, value_name = "SECONDS")]
+    refresh_token_ttl_s: Option<u32>,
+}
+
+impl Fields {
+    fn apply(self, draft: &mut ClientDraft) {
+        fn set<T>(field: &mut T, value: Option<T>) {
+            if let Some(value) = value {
+                *field = value;
+            }
+        }
+        let seconds = |value: Option<u32>| value.map(|value| Some(Seconds(i64::from(value))));
+        set(&mut draft.name, self.name);
+        set(&mut draft.redirect_uris, self.redirect_uris);
+        set(&mut draft.post_logout_redirect_uris, self.post_logout_redirect_uris);
+        set(&mut draft.resources, self.resources);
+        set(&mut draft.grant_types, self.grants.map(|grants| grants.into_iter().collect()));
+        if let Some(scope) = self.scope {
+            let identity: Scope = draft.profile.default_scope().parse().unwrap_or_default();
+            draft.scope = identity.union(&scope);
+        }
+        if self.allow_password_grant {
+            draft.grant_types.insert(GrantType::Password);
+        }
+        set(&mut draft.skip_consent, self.skip_consent);
+        set(&mut draft.require_pkce, self.require_pkce);
+        set(&mut draft.access_token_ttl, seconds(self.access_token_ttl_s));
+        set(&mut draft.allow_long_access_tokens, self.allow_long_access_tokens);
+        set(&mut draft.refresh_token_ttl, seconds(self.refresh_token_ttl_s));
+    }
+}
+
+pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<(), Failure> {
+    if let Command::HashSecret { generate } = command {
+        return secrets::hash(output, generate);
+    }
+    let (_, store) = setup.store()?;
+    match command {
+        Command::List => {
+            let all = store.read("clients", clients::all)?;
+            let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+            let json: Vec<Value> = all.iter().map(as_json).collect();
+            output.table(&["id", "name", "profile", "grants", "state"], &rows, &json!(json));
+        }
+        Command::Show { id } => {
+            let wanted = id.clone();
+            let found = store.read("find a client", move |conn| clients::find(conn, &wanted))?;
+            let client = found.ok_or_else(|| Failure::new(format!("there is no client {id}")))?;
+            output.say(&lines(&client), &as_json(&client));
+        }
+        Command::Add { profile, id, fields } => {
+            let id = match id {
+                Some(id) => id,
+                None => random_id()?,
+            };
+            let mut draft = ClientDraft::with_defaults(id.clone(), id.to_string(), profile);
+            fields.apply(&mut draft);
+            let (client, secret) =
+                registry::add_client(&store, draft, &*entropy(), now()).map_err(Failure::new)?;
+            let mut said = lines(&client);
+            let mut json = as_json(&client);
+            if let Some(secret) = secret {
+                json["client_secret"] = secret.reveal().into();
+                said.push(format!("client_secret     {}", secret.reveal()));
+                note("The secret is shown this once: the database has its hash only.");
+            }
+            output.say(&said, &json);
+        }
+        Command::Edit { id, fields } => {
+            let mut draft = registry::own_client(&store, &id).map_err(Failure::new)?.to_draft();
+            fields.apply(&mut draft);
+            let client = registry::change_client(&store, &id, draft).map_err(Failure::new)?;
+            output.say(&lines(&client), &as_json(&client));
+        }
+        Command::Disable { id } => switched(output, registry::switch_client(&store, &id, Some(now())))?,
+        Command::Enable { id } => switched(output, registry::switch_client(&store, &id, None))?,
+        Command::Delete { id } => {
+            registry::delete_client(&store, &id).map_err(Failure::new)?;
+            output.say(&[format!("client {id} deleted")], &json!({ "deleted": id }));
+        }
+        Command::Secret(command) => secrets::run(&store, output, command)?,
+        Command::HashSecret { .. } => {}
+    }
+    Ok(())
+}
+
+fn switched(output: &Output, done: Result<Client, registry::RegistryFault>) -> Result<(), Failure> {
+    let client = done.map_err(Failure::new)?;
+    output.say(&[format!("client {} is {}", client.id, state(&client))], &as_json(&client));
+    Ok(())
+}
+
+fn random_id() -> Result<ClientId, Failure> {
+    let id = Id::random(&*entropy()).map_err(Failure::new)?;
+    id.to_string().parse().map_err(Failure::new)
+}
+
+fn state(client: &Client) -> &'static str {
+    match (client.disabled_at, client.declared) {
+        (Some(_), _) => "disabled",
+        (None, true) => "declared",
+        (None, false) => "enabled",
+    }
+}
+
+fn row(client: &Client) -> Vec<String> {
+    vec![
+        client.id.to_string(),
+        client.name.clone(),
+        client.profile.to_string(),
+        listed(&client.grant_types),
+        state(client).to_owned(),
+    ]
+}
+
+fn lines(client: &Client) -> Vec<String> {
+    let mut lines = vec![
+        format!("client_id         {}", client.id),
+        format!("name              {}", client.name),
+        format!("profile           {}", client.profile),
+        format!("state             {}", state(client)),
+        format!("grants            {}", listed(&client.grant_types)),
+        format!("scope             {}", client.scope),
+    ];
+    let mut each = |title: &str, values: Vec<String>| {
+        lines.extend(values.iter().map(|value| format!("{title:<17} {value}")));
+    };
+    each("resource", client.resources.iter().map(ToString::to_string).collect());
+    each("redirect_uri", client.redirect_uris.iter().map(ToString::to_string).collect());
+    each("after logout", client.post_logout_redirect_uris.iter().map(ToString::to_string).collect());
+    each("access token", client.access_token_ttl.iter().map(|ttl| format!("{} s", ttl.0)).collect());
+    each("refresh token", client.refresh_token_ttl.iter().map(|ttl| format!("{} s", ttl.0)).collect());
+    lines.push(format!("consent           {}", if client.skip_consent { "left out" } else { "asked for" }));
+    lines.push(format!("pkce              {}", if client.needs_pkce() { "required" } else { "optional" }));
+    lines
+}
+
+fn as_json(client: &Client) -> Value {
+    json!({
+        "client_id": client.id,
+        "name": client.name,
+        "profile": client.profile,
+        "declared": client.declared,
+        "disabled_at": client.disabled_at,
+        "created_at": client.created_at,
+        "grant_types": client.grant_types,
+        "redirect_uris": client.redirect_uris,
+        "post_logout_redirect_uris": client.post_logout_redirect_uris,
+        "scope": client.scope,
+        "resources": client.resources,
+        "skip_consent": client.skip_consent,
+        "require_pkce": client.needs_pkce(),
+        "access_token_ttl_s": client.access_token_ttl,
+        "allow_long_access_tokens": client.allow_long_access_tokens,
+        "refresh_token_ttl_s": client.refresh_token_ttl,
+    })
+}

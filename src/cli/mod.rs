@@ -1,0 +1,92 @@
+//! The command line: `serve` and what an operator does beside it, one file each.
+//!
+//! Every command reads the same configuration, says what it did on standard output (`--json`: as one JSON document), and
+//! says what went wrong on standard error. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+
+mod check;
+mod client;
+mod demo;
+mod key;
+mod migrate;
+mod output;
+mod resource;
+mod role;
+mod secrets;
+mod serve;
+mod setup;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{Failure, Output};
+use setup::Setup;
+
+/// An OAuth 2 and OpenID Connect authorization server.
+#[derive(Parser)]
+#[command(name = "countersign", version, propagate_version = true)]
+struct Arguments {
+    /// The configuration file. Left out: $COUNTERSIGN_CONFIG, else countersign.toml here if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Answer with one JSON document, for scripts.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve,
+    /// Say what is wrong with the configuration and its surroundings.
+    Check,
+    /// Bring the database's tables up to date.
+    Migrate(migrate::Arguments),
+    /// Run everything at once, to try it out: server, single-page app, web app, resource server.
+    Demo(demo::Arguments),
+    /// Clients: applications that get tokens.
+    #[command(subcommand)]
+    Client(client::Command),
+    /// Resource servers: APIs that take tokens.
+    #[command(subcommand)]
+    Resource(resource::Command),
+    /// Users, their passwords and roles.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Roles, which go into tokens.
+    #[command(subcommand)]
+    Role(role::Command),
+    /// Signing keys and the master key that seals them.
+    #[command(subcommand)]
+    Key(key::Command),
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.json);
+    match run(arguments, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}
+
+fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+    let setup = Setup::new(arguments.config);
+    match arguments.command {
+        Command::Serve => serve::run(&setup),
+        Command::Check => check::run(&setup, output),
+        Command::Migrate(arguments) => migrate::run(&setup, output, &arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Client(command) => client::run(&setup, output, command),
+        Command::Resource(command) => resource::run(&setup, output, command),
+        Command::User(command) => user::run(&setup, output, command),
+        Command::Role(command) => role::run(&setup, output, command),
+        Command::Key(command) => key::run(&setup, output, command),
+    }
+}

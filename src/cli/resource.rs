@@ -1,0 +1,209 @@
+//! `countersign resource …`: APIs that take tokens, and the scopes that they own.
+
+use std::str::FromStr;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::base::Seconds;
+use crate::domain::{ResourceServer, ScopeDefinition};
+use crate::oauth::Resource;
+use crate::oauth::algorithm::SigningAlgorithm;
+use crate::store::{Store, StoreError, resource_servers};
+
+use super::output::{Failure, Output, listed};
+use super::setup::{Setup, now};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List all resource servers.
+    List,
+    /// Show one resource server.
+    Show { id: Resource },
+    /// Register a resource server.
+    Add {
+        /// Its identifier, an absolute URI: the `resource` of requests, the `aud` of tokens.
+        id: Resource,
+        #[command(flatten)]
+        fields: Fields,
+    },
+    /// Change a resource server; scopes that are named replace the former ones.
+    Edit {
+        id: Resource,
+        #[command(flatten)]
+        fields: Fields,
+    },
+    /// Delete a resource server: nobody gets tokens for it any more.
+    Delete { id: Resource },
+}
+
+/// What can be said of a resource server.
+#[derive(clap::Args)]
+pub(super) struct Fields {
+    /// The name that people see.
+    #[arg(long)]
+    name: Option<String>,
+    /// A scope and what it allows, for the consent page: "notes:read=Read your notes". May be given several times.
+    #[arg(long = "scope", value_name = "NAME=WORDS")]
+    scopes: Option<Vec<NamedScope>>,
+    /// The life of access tokens for it, in seconds.
+    #[arg(long, value_name = "SECONDS")]
+    access_token_ttl_s: Option<u32>,
+    /// Lets that life be above an hour.
+    #[arg(long, value_name = "BOOL")]
+    allow_long_access_tokens: Option<bool>,
+    /// What signs its access tokens: ES256, RS256, PS256, ES384, ES512 or EdDSA.
+    #[arg(long, value_name = "ALGORITHM")]
+    signing_algorithm: Option<SigningAlgorithm>,
+    /// Whether a user's roles go into its access tokens.
+    #[arg(long, value_name = "BOOL")]
+    include_roles: Option<bool>,
+}
+
+#[derive(Clone)]
+struct NamedScope(ScopeDefinition);
+
+impl FromStr for NamedScope {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, description) = text.split_once('=').unwrap_or((text, ""));
+        Ok(Self(ScopeDefinition { name: name.parse()?, description: description.to_owned() }))
+    }
+}
+
+impl Fields {
+    fn apply(self, server: &mut ResourceServer) {
+        if let Some(name) = self.name {
+            server.name = name;
+        }
+        if let Some(scopes) = self.scopes {
+            server.scopes = scopes.into_iter().map(|scope| scope.0).collect();
+        }
+        if let Some(ttl) = self.access_token_ttl_s {
+            server.access_token_ttl = Some(Seconds(i64::from(ttl)));
+        }
+        if let Some(allow) = self.allow_long_access_tokens {
+            server.allow_long_access_tokens = allow;
+        }
+        server.signing_algorithm = self.signing_algorithm.or(server.signing_algorithm);
+        if let Some(include) = self.include_roles {
+            server.include_roles = include;
+        }
+    }
+}
+
+pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<(), Failure> {
+    let (config, store) = setup.store()?;
+    let has_keys = |algorithm: SigningAlgorithm| {
+        config.keys.algorithms.iter().any(|name| name.as_str() == algorithm.as_str())
+    };
+    let checked = |server: ResourceServer| {
+        if let Some(algorithm) = server.signing_algorithm.filter(|algorithm| !has_keys(*algorithm)) {
+            return Err(Failure::new(format!(
+                "signing_algorithm: there are no keys for {algorithm}: add it to keys.algorithms first"
+            )));
+        }
+        server.check().map_err(|problems| Failure::problems(&problems))
+    };
+    match command {
+        Command::List => {
+            let all = store.read("resource servers", resource_servers::all)?;
+            let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+            let json: Vec<Value> = all.iter().map(as_json).collect();
+            output.table(&["id", "name", "scopes", "state"], &rows, &json!(json));
+        }
+        Command::Show { id } => {
+            let server = find(&store, &id)?;
+            output.say(&lines(&server), &as_json(&server));
+        }
+        Command::Add { id, fields } => {
+            let mut server = ResourceServer {
+                name: id.to_string(),
+                id,
+                scopes: Vec::new(),
+                access_token_ttl: None,
+                allow_long_access_tokens: false,
+                signing_algorithm: None,
+                include_roles: false,
+                declared: false,
+                created_at: now(),
+            };
+            fields.apply(&mut server);
+            let server = checked(server)?;
+            let stored = server.clone();
+            store
+                .write("add a resource server", move |conn| resource_servers::insert(conn, &stored))
+                .map_err(|error| match error {
+                    StoreError::Conflict => Failure::new("there is a resource server of this id already"),
+                    other => other.into(),
+                })?;
+            output.say(&lines(&server), &as_json(&server));
+        }
+        Command::Edit { id, fields } => {
+            let mut server = own(&store, &id)?;
+            fields.apply(&mut server);
+            let server = checked(server)?;
+            let stored = server.clone();
+            store.write("change a resource server", move |conn| resource_servers::update(conn, &stored))?;
+            output.say(&lines(&server), &as_json(&server));
+        }
+        Command::Delete { id } => {
+            own(&store, &id)?;
+            let gone = id.clone();
+            store.write("delete a resource server", move |conn| resource_servers::delete(conn, &gone))?;
+            output.say(&[format!("resource server {id} deleted")], &json!({ "deleted": id }));
+        }
+    }
+    Ok(())
+}
+
+fn find(store: &Store, id: &Resource) -> Result<ResourceServer, Failure> {
+    let all = store.read("resource servers", resource_servers::all)?;
+    all.into_iter()
+        .find(|server| server.id == *id)
+        .ok_or_else(|| Failure::new(format!("there is no resource server {id}")))
+}
+
+/// One that the command line may change.
+fn own(store: &Store, id: &Resource) -> Result<ResourceServer, Failure> {
+    let server = find(store, id)?;
+    if server.declared {
+        return Err(Failure::new(
+            "it is declared in the configuration file: change it there and restart the server",
+        ));
+    }
+    Ok(server)
+}
+
+fn row(server: &ResourceServer) -> Vec<String> {
+    vec![
+        server.id.to_string(),
+        server.name.clone(),
+        listed(server.scopes.iter().map(|scope| &scope.name)),
+        if server.declared { "declared" } else { "" }.to_owned(),
+    ]
+}
+
+fn lines(server: &ResourceServer) -> Vec<String> {
+    let mut lines =
+        vec![format!("id                {}", server.id), format!("name              {}", server.name)];
+    lines.extend(server.scopes.iter().map(|s| format!("scope             {}  {}", s.name, s.description)));
+    lines.extend(server.access_token_ttl.iter().map(|ttl| format!("access token      {} s", ttl.0)));
+    lines.extend(server.signing_algorithm.iter().map(|alg| format!("signed with       {alg}")));
+    lines.push(format!("roles             {}", if server.include_roles { "included" } else { "left out" }));
+    lines
+}
+
+fn as_json(server: &ResourceServer) -> Value {
+    json!({
+        "id": server.id,
+        "name": server.name,
+        "scopes": server.scopes,
+        "access_token_ttl_s": server.access_token_ttl,
+        "allow_long_access_tokens": server.allow_long_access_tokens,
+        "signing_algorithm": server.signing_algorithm,
+        "include_roles": server.include_roles,
+        "declared": server.declared,
+        "created_at": server.created_at,
+    })
+}

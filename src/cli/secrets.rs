@@ -1,0 +1,98 @@
+//! `countersign client secret …` and `hash-secret`: secrets are shown once, and stored as hashes.
+
+use std::io::Read as _;
+
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::base::{HashedToken, PlainToken, Seconds, TokenKind};
+use crate::domain::ClientSecret;
+use crate::flow::registry;
+use crate::store::Store;
+
+use super::client::SecretCommand;
+use super::output::{Failure, Output, note};
+use super::setup::{entropy, now};
+
+const MAX_INPUT_BYTES: u64 = 4096;
+
+pub(super) fn run(store: &Store, output: &Output, command: SecretCommand) -> Result<(), Failure> {
+    let span = |seconds: u32| Seconds(i64::from(seconds));
+    match command {
+        SecretCommand::List { client } => {
+            let all = registry::secrets(store, &client)?;
+            let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+            let json: Vec<Value> = all.iter().map(as_json).collect();
+            output.table(&["id", "made", "state"], &rows, &json!(json));
+        }
+        SecretCommand::Add { client, expires_in_s, others_end_in_s } => {
+            let new = registry::add_secret(
+                store,
+                &client,
+                expires_in_s.map(span),
+                others_end_in_s.map(span),
+                &*entropy(),
+                now(),
+            )
+            .map_err(Failure::new)?;
+            note("The secret is shown this once: the database has its hash only.");
+            let mut json = as_json(&new.stored);
+            json["client_secret"] = new.plain.reveal().into();
+            let lines = [
+                format!("secret            {}", new.stored.id),
+                format!("client_secret     {}", new.plain.reveal()),
+            ];
+            output.say(&lines, &json);
+        }
+        SecretCommand::End { client, secret, in_s } => {
+            let at = now() + span(in_s);
+            registry::end_secret(store, &client, secret, at).map_err(Failure::new)?;
+            output
+                .say(&[format!("secret {secret} ends at {at}")], &json!({ "id": secret, "expires_at": at }));
+        }
+    }
+    Ok(())
+}
+
+fn row(secret: &ClientSecret) -> Vec<String> {
+    let state = match secret.expires_at {
+        None => "counts".to_owned(),
+        Some(at) if secret.is_alive(now()) => format!("counts until {at}"),
+        Some(at) => format!("ended {at}"),
+    };
+    vec![secret.id.to_string(), secret.created_at.to_string(), state]
+}
+
+fn as_json(secret: &ClientSecret) -> Value {
+    json!({
+        "id": secret.id,
+        "client_id": secret.client_id,
+        "created_at": secret.created_at,
+        "expires_at": secret.expires_at,
+    })
+}
+
+/// The hash of a secret for the configuration file.
+pub(super) fn hash(output: &Output, generate: bool) -> Result<(), Failure> {
+    let secret = if generate {
+        let made = PlainToken::random(TokenKind::ClientSecret, &*entropy()).map_err(Failure::new)?;
+        Zeroizing::new(made.reveal().to_owned())
+    } else {
+        let mut text = Zeroizing::new(String::new());
+        std::io::stdin().take(MAX_INPUT_BYTES).read_to_string(&mut text)?;
+        Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())
+    };
+    // One SHA-256 is the right hash for machine-made secrets only.
+    if !(32..=1024).contains(&secret.len()) {
+        return Err(Failure::new("a client secret has 32 to 1024 characters; --generate makes one"));
+    }
+    let hash = HashedToken::of(&secret).as_str().to_owned();
+    let mut lines = vec![format!("secret_hash = \"{hash}\"")];
+    let mut json = json!({ "secret_hash": hash });
+    if generate {
+        lines.insert(0, format!("client_secret     {}", secret.as_str()));
+        json["client_secret"] = secret.as_str().into();
+    }
+    output.say(&lines, &json);
+    Ok(())
+}

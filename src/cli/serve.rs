@@ -1,0 +1,35 @@
+//! `countersign serve`: everything in the order in which it can go wrong, then requests until a signal comes.
+
+use std::sync::Arc;
+
+use crate::app::{App, Background};
+use crate::base::clock::SystemClock;
+use crate::config::Config;
+use crate::http::serve;
+
+use super::output::Failure;
+use super::setup::{Setup, entropy, log};
+
+pub(super) fn run(setup: &Setup) -> Result<(), Failure> {
+    let config = setup.config()?;
+    log(&config);
+    run_with(&config, || {})
+}
+
+/// Serves until a signal comes; `ready` is called once every address is bound.
+pub(super) fn run_with(config: &Config, ready: impl FnOnce()) -> Result<(), Failure> {
+    let issuer = config.issuer().map_err(Failure::new)?;
+    let app = App::start(config, issuer, Arc::new(SystemClock), entropy()).map_err(Failure::new)?;
+    let app = Arc::new(app);
+    let _background = Background::start(&app, config)?;
+    serve(app, config, |addresses| {
+        let version = env!("CARGO_PKG_VERSION");
+        for address in addresses {
+            tracing::info!(version, issuer = issuer.as_str(), %address, "serving");
+        }
+        ready();
+    })
+    .map_err(Failure::new)?;
+    tracing::info!("stopped");
+    Ok(())
+}

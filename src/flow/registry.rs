@@ -1,0 +1,236 @@
+//! Clients and resource servers, as an operator registers them. The rules are in `domain`; here is what holds between
+//! them, and the life of a client's secrets.
+
+use crate::base::{Entropy, Id, PlainToken, Seconds, Timestamp, TokenKind};
+use crate::domain::client::{ClientDraft, MAX_LIST};
+use crate::domain::{Client, ClientSecret, Problem, ResourceServer};
+use crate::oauth::ClientId;
+use crate::store::{Store, StoreError, client_secrets, clients, resource_servers};
+
+use super::target::is_identity;
+
+/// Why nothing was registered or changed.
+#[derive(Debug)]
+pub enum RegistryFault {
+    /// What was given breaks rules.
+    Problems(Vec<Problem>),
+    /// The id is taken.
+    Taken,
+    /// There is no such thing.
+    Unknown,
+    /// It stands in the configuration file, and is to be changed there.
+    Declared,
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl std::fmt::Display for RegistryFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Problems(problems) => {
+                let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                f.write_str(&texts.join("; "))
+            }
+            Self::Taken => f.write_str("the id is taken"),
+            Self::Unknown => f.write_str("there is none of this id: see `list`"),
+            Self::Declared => f.write_str(
+                "it is declared in the configuration file: change it there and restart the server",
+            ),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RegistryFault {}
+
+impl From<StoreError> for RegistryFault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Taken,
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// What a client names that does not exist: its requests would be refused with `invalid_target` or `invalid_scope`.
+#[must_use]
+pub fn dangling(draft: &ClientDraft, servers: &[ResourceServer]) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for id in draft.resources.iter().filter(|id| !servers.iter().any(|server| server.id == **id)) {
+        found.push(Problem::new("resources", format!("there is no resource server {id}")));
+    }
+    let may_use: Vec<&ResourceServer> =
+        servers.iter().filter(|server| draft.resources.contains(&server.id)).collect();
+    for value in draft.scope.iter().filter(|value| !is_identity(value.as_str())) {
+        if !may_use.iter().any(|server| server.owns(value.as_str())) {
+            let text = format!("none of the client's resource servers has the scope {value}");
+            found.push(Problem::new("scopes", text));
+        }
+    }
+    found
+}
+
+/// A secret that was just made: shown once, stored as a hash.
+pub struct NewSecret {
+    /// As stored.
+    pub stored: ClientSecret,
+    /// For the client.
+    pub plain: PlainToken,
+}
+
+/// Makes a secret.
+///
+/// # Errors
+/// When there is no randomness.
+pub fn make_secret(
+    client: &ClientId,
+    expires_at: Option<Timestamp>,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<NewSecret, RegistryFault> {
+    let plain = PlainToken::random(TokenKind::ClientSecret, entropy).map_err(StoreError::from)?;
+    let stored = ClientSecret {
+        id: Id::random(entropy).map_err(StoreError::from)?,
+        client_id: client.clone(),
+        hash: plain.hash(),
+        created_at: now,
+        expires_at,
+    };
+    Ok(NewSecret { stored, plain })
+}
+
+/// Registers a client, a confidential one with its first secret.
+///
+/// # Errors
+/// See [`RegistryFault`].
+pub fn add_client(
+    store: &Store,
+    draft: ClientDraft,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<(Client, Option<PlainToken>), RegistryFault> {
+    let client = checked(store, draft, now)?;
+    let secret = if client.is_public() { None } else { Some(make_secret(&client.id, None, entropy, now)?) };
+    let (stored, hash) = (client.clone(), secret.as_ref().map(|secret| secret.stored.clone()));
+    store.write("add a client", move |conn| {
+        clients::insert(conn, &stored)?;
+        hash.as_ref().map_or(Ok(()), |hash| client_secrets::insert(conn, hash))
+    })?;
+    Ok((client, secret.map(|secret| secret.plain)))
+}
+
+fn checked(store: &Store, draft: ClientDraft, now: Timestamp) -> Result<Client, RegistryFault> {
+    let servers = store.read("resource servers", resource_servers::all)?;
+    let client = Client::check(draft, now).map_err(RegistryFault::Problems)?;
+    let dangling = dangling(&client, &servers);
+    if dangling.is_empty() { Ok(client) } else { Err(RegistryFault::Problems(dangling)) }
+}
+
+/// A client that the command line may change.
+///
+/// # Errors
+/// [`RegistryFault::Unknown`] or [`RegistryFault::Declared`].
+pub fn own_client(store: &Store, id: &ClientId) -> Result<Client, RegistryFault> {
+    let wanted = id.clone();
+    match store.read("find a client", move |conn| clients::find(conn, &wanted))? {
+        None => Err(RegistryFault::Unknown),
+        Some(client) if client.declared => Err(RegistryFault::Declared),
+        Some(client) => Ok(client),
+    }
+}
+
+/// Changes a client. The rules are those of the creation.
+///
+/// # Errors
+/// See [`RegistryFault`].
+pub fn change_client(store: &Store, id: &ClientId, draft: ClientDraft) -> Result<Client, RegistryFault> {
+    let before = own_client(store, id)?;
+    let mut client = checked(store, draft, before.created_at)?;
+    client.disabled_at = before.disabled_at;
+    let stored = client.clone();
+    store.write("change a client", move |conn| clients::update(conn, &stored))?;
+    Ok(client)
+}
+
+/// Switches a client off, or on again.
+///
+/// # Errors
+/// See [`RegistryFault`].
+pub fn switch_client(
+    store: &Store,
+    id: &ClientId,
+    disabled_at: Option<Timestamp>,
+) -> Result<Client, RegistryFault> {
+    let mut client = own_client(store, id)?;
+    client.disabled_at = disabled_at;
+    let stored = client.clone();
+    store.write("switch a client", move |conn| clients::update(conn, &stored))?;
+    Ok(client)
+}
+
+/// Deletes a client with its secrets, consents and authorizations.
+///
+/// # Errors
+/// See [`RegistryFault`].
+pub fn delete_client(store: &Store, id: &ClientId) -> Result<(), RegistryFault> {
+    let client = own_client(store, id)?;
+    store.write("delete a client", move |conn| clients::delete(conn, &client.id))?;
+    Ok(())
+}
+
+/// Adds a secret beside those that a confidential client has; they may be given an end, so that both count until the
+/// client has changed over.
+///
+/// # Errors
+/// See [`RegistryFault`].
+pub fn add_secret(
+    store: &Store,
+    client: &ClientId,
+    lives_for: Option<Seconds>,
+    others_end_in: Option<Seconds>,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<NewSecret, RegistryFault> {
+    let known = own_client(store, client)?;
+    let refuse = |text: &str| RegistryFault::Problems(vec![Problem::new("secret", text)]);
+    if known.is_public() {
+        return Err(refuse("a public client has no secret"));
+    }
+    let there = secrets(store, client)?;
+    if there.iter().filter(|secret| secret.is_alive(now)).count() >= MAX_LIST {
+        return Err(refuse("the client has 64 secrets that count; let some of them end first"));
+    }
+    let new = make_secret(client, lives_for.map(|span| now + span), entropy, now)?;
+    let stored = new.stored.clone();
+    store.write("add a secret", move |conn| {
+        if let Some(span) = others_end_in {
+            for old in &there {
+                client_secrets::expire(conn, old.id, now + span)?;
+            }
+        }
+        client_secrets::insert(conn, &stored)
+    })?;
+    Ok(new)
+}
+
+/// Lets a secret end.
+///
+/// # Errors
+/// See [`RegistryFault`].
+pub fn end_secret(store: &Store, client: &ClientId, secret: Id, at: Timestamp) -> Result<(), RegistryFault> {
+    own_client(store, client)?;
+    if !secrets(store, client)?.iter().any(|known| known.id == secret) {
+        return Err(RegistryFault::Unknown);
+    }
+    store.write("end a secret", move |conn| client_secrets::expire(conn, secret, at))?;
+    Ok(())
+}
+
+/// A client's secrets, those that ended too.
+///
+/// # Errors
+/// When the database fails.
+pub fn secrets(store: &Store, client: &ClientId) -> Result<Vec<ClientSecret>, StoreError> {
+    let all = store.read("secrets", client_secrets::all)?;
+    Ok(all.into_iter().filter(|secret| secret.client_id == *client).collect())
+}
