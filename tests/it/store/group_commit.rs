@@ -139,15 +139,15 @@ fn a_second_writer_only_delays() {
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {
                 write(&store, |conn| {
-                    countersign::store::revision::lock(conn).and_then(|()| roles::insert(conn, &role("a")))
-                })
+                    store::revision::lock(conn).and_then(|()| roles::insert(conn, &role("a")))
+                });
             });
             std::thread::sleep(Duration::from_millis(300));
             assert!(!waiting.is_finished(), "it did not wait on {}", database.kind);
             other.run("COMMIT");
             waiting.join().unwrap();
         });
-        assert_eq!(read(&store, countersign::store::revision::current), 77);
+        assert_eq!(read(&store, store::revision::current), 77);
     });
 }
 
