@@ -27,7 +27,7 @@ section! {
         workers: usize = 0, in 0..=1024;
         /// The largest request body; a larger one is refused before it is read.
         max_body_bytes: usize = 65_536, in 1_024..=1_048_576;
-        /// How long a client may take to send its request head.
+        /// How long a client may take to send the head of its request, and again for the body.
         client_timeout_ms: u32 = 10_000, in 100..=120_000;
         /// How long an idle connection is kept open; above the proxy's own idle time, so that the proxy closes first.
         /// 0 closes after each answer.

@@ -24,10 +24,11 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .default_service(refuse("GET, HEAD, OPTIONS")),
         )
         .service(
+            // No HEAD: RFC 9110 §9.2.1 has it safe, and an authorization request may issue a code.
             at(paths::AUTHORIZE)
-                .route(get().to(authorize::get))
+                .route(web::get().to(authorize::get))
                 .route(post().to(authorize::post))
-                .default_service(refuse_page("GET, HEAD, POST")),
+                .default_service(refuse_page("GET, POST")),
         )
         .service(
             at(paths::LOGIN)

@@ -30,8 +30,11 @@ fn a_server_that_serves_is_live_and_ready() {
 fn a_database_that_is_gone_is_told_and_its_return_is_noticed() {
     let Some(cluster) = Cluster::start_private() else { return };
     let pool = "acquire_timeout_ms = 500".to_owned();
-    let server =
-        TestServer::with(Setup { database: Some(cluster.fresh_database()), pool, ..Setup::default() });
+    let server = TestServer::with(Setup {
+        database: Some(cluster.fresh_database()),
+        database_extra: pool,
+        ..Setup::default()
+    });
     let mut browser = signed_in(&server);
     let login = ask(&mut server.browser(), "app", &[]);
     assert!(is_login(&login));

@@ -198,7 +198,7 @@ pub(super) fn first_token(
     entropy: &dyn Entropy,
 ) -> Result<Option<PlainToken>, StoreError> {
     if !gives_refresh_token(client, &authorization.scope) {
-        tracing::debug!(
+        tracing::info!(
             client = %client.id,
             "no refresh token: the client lacks the grant, or the scope lacks offline_access"
         );
