@@ -35,6 +35,7 @@ fn log_in(server: &TestServer, password: &str) -> bool {
     browser.log_in(&page, "alice", password).header("location").is_some()
 }
 
+/// RFC 6749 §4.3.2: grant_type, username, password and scope.
 #[test]
 fn a_marked_client_gets_tokens_for_a_name_and_a_password() {
     let server = TestServer::start();
