@@ -5,13 +5,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App as ActixApp, HttpServer};
+use futures_util::future::select;
 
 use crate::app::App;
 use crate::config::Config;
 
 use super::{discovery, routes, tls};
+
+/// Comes with the first SIGTERM or SIGINT. The next SIGINT ends the process at once, for whoever does not want to wait.
+async fn asked_to_end() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be heard");
+        return std::future::pending().await;
+    };
+    select(std::pin::pin!(terminate.recv()), std::pin::pin!(interrupt.recv())).await;
+    actix_web::rt::spawn(async move {
+        interrupt.recv().await;
+        std::process::exit(130);
+    });
+}
 
 /// Why the server does not serve.
 #[derive(Debug)]
@@ -25,7 +42,7 @@ impl std::fmt::Display for ServerError {
 
 impl std::error::Error for ServerError {}
 
-/// Whether SIGTERM (requests under way are finished first) and SIGINT end the server.
+/// Whether SIGTERM and SIGINT end the server; requests under way are finished first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Signals {
     Handled,
@@ -91,9 +108,10 @@ impl Server {
         .client_request_timeout(Duration::from_millis(u64::from(config.server.client_timeout_ms)))
         .keep_alive(Duration::from_secs(u64::from(config.server.keep_alive_s)))
         .shutdown_timeout(u64::from(config.server.shutdown_timeout_s));
-        if signals == Signals::LeftAlone {
-            server = server.disable_signals();
-        }
+        server = match signals {
+            Signals::Handled => server.shutdown_signal(asked_to_end()),
+            Signals::LeftAlone => server.disable_signals(),
+        };
         if config.server.workers > 0 {
             server = server.workers(config.server.workers);
         }
