@@ -13,7 +13,13 @@
 
 #[path = "../browser/mod.rs"]
 mod browser;
+mod check;
+mod cli;
+mod demo;
 mod deps;
+mod examples;
+mod kill;
+mod serve;
 mod smoke;
 mod support;
 mod support_smoke;

@@ -4,6 +4,7 @@ pub mod db;
 pub mod flow;
 pub mod http;
 pub mod postgres;
+pub mod program;
 pub mod programs;
 pub mod server;
 
