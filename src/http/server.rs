@@ -1,11 +1,12 @@
 //! Binds, serves, and stops in order.
 
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::rt::signal::unix::{SignalKind, signal};
+use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App as ActixApp, HttpServer};
 use futures_util::future::select;
@@ -15,19 +16,26 @@ use crate::config::Config;
 
 use super::{discovery, routes, tls};
 
-/// Comes with the first SIGTERM or SIGINT. The next SIGINT ends the process at once, for whoever does not want to wait.
-async fn asked_to_end() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("signals cannot be heard");
-        return std::future::pending().await;
-    };
-    select(std::pin::pin!(terminate.recv()), std::pin::pin!(interrupt.recv())).await;
-    actix_web::rt::spawn(async move {
-        interrupt.recv().await;
-        std::process::exit(130);
-    });
+/// SIGTERM and SIGINT, heard from here on.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ends {
+    fn heard() -> std::io::Result<Self> {
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
+    }
+
+    /// Comes with the first of either. The next SIGINT ends the process at once, for whoever does not want to wait.
+    async fn asked(mut self) {
+        select(pin!(self.terminate.recv()), pin!(self.interrupt.recv())).await;
+        actix_web::rt::spawn(async move {
+            self.interrupt.recv().await;
+            std::process::exit(130);
+        });
+    }
 }
 
 /// Why the server does not serve.
@@ -43,9 +51,8 @@ impl std::fmt::Display for ServerError {
 impl std::error::Error for ServerError {}
 
 /// Whether SIGTERM and SIGINT end the server; requests under way are finished first.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Signals {
-    Handled,
+    Handled(Ends),
     LeftAlone,
 }
 
@@ -73,10 +80,12 @@ impl Server {
     /// # Errors
     /// When an address is taken or TLS cannot be set up.
     pub fn bind(app: Arc<App>, config: &Config) -> Result<Self, ServerError> {
+        // Before anybody can connect: whoever sees the server may ask it to end.
+        let ends = Ends::heard().map_err(|e| ServerError(format!("signals: {e}")))?;
         let listeners = config.server.listen.iter().map(|address| {
             TcpListener::bind(address).map_err(|e| ServerError(format!("cannot listen on {address}: {e}")))
         });
-        Self::new(app, config, listeners.collect::<Result<_, _>>()?, Signals::Handled)
+        Self::new(app, config, listeners.collect::<Result<_, _>>()?, Signals::Handled(ends))
     }
 
     /// Serves on listeners that are bound already; whoever holds its handle stops it.
@@ -109,7 +118,7 @@ impl Server {
         .keep_alive(Duration::from_secs(u64::from(config.server.keep_alive_s)))
         .shutdown_timeout(u64::from(config.server.shutdown_timeout_s));
         server = match signals {
-            Signals::Handled => server.shutdown_signal(asked_to_end()),
+            Signals::Handled(ends) => server.shutdown_signal(ends.asked()),
             Signals::LeftAlone => server.disable_signals(),
         };
         if config.server.workers > 0 {

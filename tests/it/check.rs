@@ -37,16 +37,18 @@ fn it_changes_no_byte_of_what_is_there() {
     let served = home.serve();
     served.signal(15);
     assert_eq!(served.code(), Some(0));
+    // Whoever closes SQLite's file last takes its log in, and that moves bytes: let a command do it before.
+    home.ok(&["migrate"]);
     let contents = || {
-        let names = files(home.folder.path()).into_iter().map(|name| home.path(&name));
-        names
-            .filter(|path| path.is_file())
-            .map(|path| (std::fs::read(&path).unwrap(), path))
-            .collect::<Vec<_>>()
+        let names = files(home.folder.path()).into_iter().filter(|name| !name.ends_with("-shm"));
+        let paths = names.map(|name| home.path(&name)).filter(|path| path.is_file());
+        paths.map(|path| (std::fs::read(&path).unwrap(), path)).collect::<Vec<_>>()
     };
     let before = contents();
     assert_eq!(home.run(&["check"]).code, 0);
-    assert!(before == contents());
+    for (before, after) in before.iter().zip(&contents()) {
+        assert!(before == after, "{} is another", after.1.display());
+    }
 }
 
 #[test]

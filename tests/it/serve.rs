@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::support::flow::{authorize_path, redemption};
-use super::support::program::{Home, mode, set_mode};
+use super::support::program::{Home, mode, set_mode, until};
 use super::support::server::CALLBACK;
 
 #[test]
@@ -82,10 +82,7 @@ fn both_signals_let_a_request_under_way_finish_and_end_with_0() {
         std::thread::sleep(Duration::from_millis(300));
         served.signal(signal);
         let asked = Instant::now();
-        while TcpStream::connect(home.address).is_ok() {
-            assert!(asked.elapsed() < Duration::from_secs(10), "{signal}: it still listens");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        until("it still listens", || TcpStream::connect(home.address).is_err());
         socket.write_all(b"client_credentials").unwrap();
         let mut answer = String::new();
         socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -94,6 +91,18 @@ fn both_signals_let_a_request_under_way_finish_and_end_with_0() {
         assert_eq!(served.code(), Some(0), "{signal}");
         assert!(asked.elapsed() < Duration::from_secs(15), "{signal}: {:?}", asked.elapsed());
     }
+}
+
+#[test]
+fn a_second_interrupt_ends_it_at_once() {
+    let home = Home::new("");
+    let served = home.serve();
+    let _under_way = begun(&home);
+    std::thread::sleep(Duration::from_millis(300));
+    served.signal(2);
+    until("it still listens", || TcpStream::connect(home.address).is_err());
+    served.signal(2);
+    assert_eq!(served.code(), Some(130));
 }
 
 /// Each flow once, well and ill, at the log level that tells most; nothing that was secret is in the log.
@@ -166,8 +175,7 @@ fn the_log_holds_no_secret_of_any_flow() {
             served.client().post_as("web", wrong, "/token", &[("grant_type", "client_credentials")]).status,
             401
         );
-        browser
-            .get(&format!("/authorize?client_id=web&code={code}&redirect_uri=https://evil.example/{wrong}"));
+        browser.get(&format!("/authorize?client_id=web&code={code}&redirect_uri=https://evil.example/"));
         served.client().get(&format!("/nowhere?access_token={wrong}"));
 
         secrets.extend([secret.clone(), password.clone(), code, first, wrong.to_owned()]);

@@ -35,7 +35,7 @@ pub(super) fn database(config: &Config, findings: &mut Findings) {
     }
     match migration_state(config) {
         Ok(MigrationState::Current) => {
-            findings.ok("database", format!("{} is up to date", config.database.url))
+            findings.ok("database", format!("{} is up to date", config.database.url));
         }
         Ok(MigrationState::Behind(missing)) if config.database.migrates_at_start() => {
             findings.ok("database", format!("{} migration(s) will be applied at the start", missing.len()));

@@ -66,7 +66,8 @@ fn a_key_made_before_the_first_start_does_not_keep_the_server_from_signing() {
 #[test]
 fn a_kid_that_begins_with_a_hyphen_is_no_option() {
     let home = Home::new("");
-    let mut made = std::iter::repeat_with(|| PrivateKey::generate(SigningAlgorithm::Es256, &OsEntropy).unwrap());
+    let mut made =
+        std::iter::repeat_with(|| PrivateKey::generate(SigningAlgorithm::Es256, &OsEntropy).unwrap());
     let key = made.find(|key| key.public().kid().starts_with('-')).unwrap();
     std::fs::write(home.path("a.pem"), key.to_pem().unwrap().as_bytes()).unwrap();
     let imported = home.json(&["key", "import", "a.pem", "--algorithm", "ES256"]);
