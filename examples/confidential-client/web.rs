@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, LOCATION, REFERRER_POLICY, SET_COOKIE,
 };
 use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{Data, block};
@@ -162,8 +162,7 @@ fn is_over(trouble: &Trouble) -> bool {
 
 /// `POST /logout`: here first, then at the issuer. A form and not a link, so that no picture on another page can do it.
 pub(crate) async fn logout(request: HttpRequest, site: Data<Site>) -> Result<HttpResponse, Error> {
-    let origin = request.headers().get(ORIGIN).map(|origin| origin.as_bytes());
-    if origin.is_some_and(|origin| origin != site.public_url.as_bytes()) {
+    if !is_sent_from_here(&request, &site) {
         return Ok(html(StatusCode::FORBIDDEN, page::trouble("This request comes from another site.")));
     }
     let ended = end_session(&site, &request);
@@ -175,6 +174,16 @@ pub(crate) async fn logout(request: HttpRequest, site: Data<Site>) -> Result<Htt
         .insert_header((LOCATION, to.await?.unwrap_or_else(|| "/".to_owned())))
         .insert_header((SET_COOKIE, site.set_cookie(SESSION_COOKIE, "", Duration::ZERO)))
         .finish())
+}
+
+/// Browsers say in Sec-Fetch-Site whose form it was. `Origin` is `null` on our own forms, since the pages say `no-referrer`
+/// (Fetch standard §3.2.5), so it decides only where the other header is missing.
+fn is_sent_from_here(request: &HttpRequest, site: &Site) -> bool {
+    let text = |name: &str| request.headers().get(name).map(|value| value.as_bytes().to_vec());
+    match (text("sec-fetch-site"), text("origin")) {
+        (Some(fetched), _) => fetched == b"same-origin",
+        (None, origin) => origin.is_none_or(|origin| origin == site.public_url.as_bytes()),
+    }
 }
 
 /// OpenID Connect RP-Initiated Logout 1.0 §2. `None` when the issuer has no such place, or is not to be reached.

@@ -41,11 +41,11 @@ CREATE TABLE clients (
 CREATE TABLE client_secrets (
     id TEXT PRIMARY KEY NOT NULL,
     client_id TEXT NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
-    hash TEXT NOT NULL UNIQUE,
+    hash TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    expires_at BIGINT
+    expires_at BIGINT,
+    UNIQUE (client_id, hash)
 );
-CREATE INDEX client_secrets_by_client ON client_secrets (client_id);
 
 CREATE TABLE resource_servers (
     id TEXT PRIMARY KEY NOT NULL,

@@ -138,3 +138,23 @@ fn secret(client: &config::Client) -> Result<Option<HashedToken>, Problem> {
     }
     Ok(Some(HashedToken::of(plain)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_profile_wants_a_secret_in_the_configuration_exactly_where_the_domain_calls_it_confidential() {
+        for name in config::ClientProfile::ALL {
+            let mut config = Config::default();
+            config.clients.push(config::Client {
+                id: "app".to_owned(),
+                profile: Some(*name),
+                ..Default::default()
+            });
+            let wanted = config.validate().iter().any(|problem| problem.text.contains("needs one of"));
+            let profile: Profile = name.as_str().parse().unwrap();
+            assert_eq!(wanted, profile.is_confidential(), "{name}");
+        }
+    }
+}

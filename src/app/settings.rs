@@ -26,6 +26,8 @@ pub struct Site {
     pub trusted_proxies: Vec<Network>,
     /// The longest body, in bytes.
     pub max_body_bytes: usize,
+    /// How long a body may take to come.
+    pub body_timeout: Duration,
     /// How long verifiers may cache the JWKS.
     pub jwks_max_age: Seconds,
 }
@@ -42,6 +44,7 @@ impl Site {
             secure: issuer.as_str().starts_with("https:"),
             trusted_proxies: config.server.trusted_proxies.clone(),
             max_body_bytes: config.server.max_body_bytes,
+            body_timeout: Duration::from_millis(u64::from(config.server.client_timeout_ms)),
             jwks_max_age: seconds(config.keys.jwks_max_age_s),
         }
     }

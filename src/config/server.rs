@@ -19,14 +19,15 @@ section! {
         issuer: Option<Issuer> = None;
         /// The addresses and ports to listen on.
         listen: Vec<SocketAddr> = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))];
-        /// Reverse proxies in front of this server, as networks (`10.0.0.0/8`) or single addresses. `X-Forwarded-For`
-        /// and `X-Forwarded-Proto` are believed when they come from here, and from nowhere else.
+        /// Reverse proxies in front of this server, as networks (`10.0.0.0/8`) or single addresses. Only they are believed
+        /// in `X-Forwarded-For`, read from its right end: the address that failed logins are counted by. No other
+        /// header of theirs is read; the scheme and host are those of `issuer`.
         trusted_proxies: Vec<Network> = Vec::new();
         /// Threads that serve requests; 0 takes as many as there are processor cores.
         workers: usize = 0, in 0..=1024;
         /// The largest request body; a larger one is refused before it is read.
         max_body_bytes: usize = 65_536, in 1_024..=1_048_576;
-        /// How long a client may take to send its request head.
+        /// How long a client may take to send the head of its request, and again for the body.
         client_timeout_ms: u32 = 10_000, in 100..=120_000;
         /// How long an idle connection is kept open; above the proxy's own idle time, so that the proxy closes first.
         /// 0 closes after each answer.

@@ -6,7 +6,7 @@
 use crate::base::{HashedToken, Id, Timestamp};
 use crate::domain::client::ClientDraft;
 use crate::domain::{Client, ClientSecret, Problem, ResourceServer, Role};
-use crate::store::{Conn, Store, StoreError, client_secrets, clients, resource_servers, roles};
+use crate::store::{Conn, Store, StoreError, client_secrets, clients, resource_servers, revision, roles};
 
 /// What a configuration file declares.
 #[derive(Clone, Debug, Default)]
@@ -57,13 +57,19 @@ pub fn apply(
     let checked = check(declared, now).map_err(DeclareError::Problems)?;
     store
         .write("apply declarations", move |conn| {
+            // Several nodes may start at once.
+            revision::lock(conn)?;
+            let there = clients::all(conn)?;
+            let problems = collisions(&there, &checked.clients);
+            // Before anything is written: an `Ok` commits, even one that holds a refusal.
+            if !problems.is_empty() {
+                return Ok(Err(problems));
+            }
             let mut changes = 0;
             changes += apply_roles(conn, &checked.roles)?;
             changes += apply_resource_servers(conn, &checked.resource_servers)?;
-            match apply_clients(conn, &checked.clients, now, &fresh_ids)? {
-                Ok(changed) => Ok(Ok(changes + changed)),
-                Err(problems) => Ok(Err(problems)),
-            }
+            changes += apply_clients(conn, &there, &checked.clients, now, &fresh_ids)?;
+            Ok(Ok(changes))
         })?
         .map_err(DeclareError::Problems)
 }
@@ -165,26 +171,26 @@ fn apply_resource_servers(conn: &mut Conn, wanted: &[ResourceServer]) -> Result<
 
 type Problems = Vec<(String, Problem)>;
 
-fn apply_clients(
-    conn: &mut Conn,
-    wanted: &[(Client, Option<HashedToken>)],
-    now: Timestamp,
-    fresh_ids: &[Id],
-) -> Result<Result<usize, Problems>, StoreError> {
-    let mut changes = 0;
-    let there = clients::all(conn)?;
+fn collisions(there: &[Client], wanted: &[(Client, Option<HashedToken>)]) -> Problems {
     let foreign = |client: &Client| there.iter().any(|known| known.id == client.id && !known.declared);
-    let problems: Problems = wanted
+    wanted
         .iter()
         .filter(|(client, _)| foreign(client))
         .map(|(client, _)| {
             let text = "exists already and was made on the command line; delete it there or use another id";
             (format!("client {}", client.id), Problem::new("id", text))
         })
-        .collect();
-    if !problems.is_empty() {
-        return Ok(Err(problems));
-    }
+        .collect()
+}
+
+fn apply_clients(
+    conn: &mut Conn,
+    there: &[Client],
+    wanted: &[(Client, Option<HashedToken>)],
+    now: Timestamp,
+    fresh_ids: &[Id],
+) -> Result<usize, StoreError> {
+    let mut changes = 0;
     for ((client, secret), fresh_id) in wanted.iter().zip(fresh_ids) {
         match there.iter().find(|known| known.id == client.id) {
             Some(known) => {
@@ -210,7 +216,7 @@ fn apply_clients(
             changes += 1;
         }
     }
-    Ok(Ok(changes))
+    Ok(changes)
 }
 
 /// The declared secret is added; others of this client (made on the command line while a secret is being changed) stay
@@ -224,17 +230,16 @@ fn apply_secret(
 ) -> Result<usize, StoreError> {
     let all: Vec<ClientSecret> =
         client_secrets::all(conn)?.into_iter().filter(|known| known.client_id == client.id).collect();
-    let (there, ended): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|known| known.expires_at.is_none_or(|at| !at.is_past(now)));
+    let (lasting, ending): (Vec<_>, Vec<_>) = all.into_iter().partition(|known| known.expires_at.is_none());
     let mut changes = 0;
-    for old in there.iter().filter(|known| secret != Some(&known.hash) && known.expires_at.is_none()) {
+    for old in lasting.iter().filter(|known| secret != Some(&known.hash)) {
         client_secrets::expire(conn, old.id, now)?;
         changes += 1;
     }
     match secret {
-        Some(hash) if !there.iter().any(|known| known.hash == *hash) => {
-            // A secret that ended may be declared again.
-            if let Some(old) = ended.iter().find(|known| known.hash == *hash) {
+        Some(hash) if !lasting.iter().any(|known| known.hash == *hash) => {
+            // A secret that ended, or is about to, may be declared again.
+            if let Some(old) = ending.iter().find(|known| known.hash == *hash) {
                 client_secrets::delete(conn, old.id)?;
             }
             let new = ClientSecret {

@@ -1,5 +1,6 @@
 //! The life of signing keys: made at the first start, published, activated, retired, removed, sealed anew.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::base::{Entropy, Seconds, Timestamp};
@@ -7,7 +8,7 @@ use crate::domain::key::TransitionRefused;
 use crate::domain::{KeyState, SigningKeyRecord};
 use crate::jose::{PrivateKey, Sealer, open_key};
 use crate::oauth::algorithm::SigningAlgorithm;
-use crate::store::{Conn, Store, StoreError, clients, keys, resource_servers};
+use crate::store::{Conn, Store, StoreError, clients, keys, resource_servers, revision};
 
 /// How long after a change a node may still answer with the key set before it: a second for its look at the database, and
 /// one because instants here are whole seconds. A cache that was filled then counts from then.
@@ -56,8 +57,9 @@ impl From<StoreError> for KeyFault {
     }
 }
 
-/// Makes an active key for every configured algorithm that has none. Several nodes may start at once: whoever finds the
-/// keys made by another in the meantime throws its own away.
+/// Sees to it that every configured algorithm has an active key: the oldest that was published (imported, perhaps, before
+/// the first start), else a new one. Several nodes may start at once: whoever finds a key made active by another in the
+/// meantime throws its own away.
 ///
 /// # Errors
 /// See [`KeyFault`]. A key that exists and cannot be opened is an error: no new one is made in its place.
@@ -73,29 +75,55 @@ pub fn ensure(
     for record in &there {
         open_key(record, sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
     }
-    for &algorithm in algorithms.iter().filter(|algorithm| !has_one(&there, **algorithm)) {
-        let mut record = make(algorithm, rsa_bits, sealer, entropy, now)?;
-        record.state = record.state.activate_first(now).map_err(KeyFault::Refused)?;
-        let kid = record.kid.clone();
-        let stored = store.write("first key", move |conn: &mut Conn| {
-            if has_one(&keys::all(conn)?, algorithm) {
-                return Ok(false);
+    for &algorithm in algorithms.iter().filter(|algorithm| !has_active(&there, **algorithm)) {
+        let fresh = match waiting(&there, algorithm, now) {
+            Some(_) => None,
+            None => {
+                let mut record = make(algorithm, rsa_bits, sealer, entropy, now)?;
+                record.state = record.state.activate_first(now).map_err(KeyFault::Refused)?;
+                Some(record)
             }
-            keys::insert(conn, &record)?;
-            Ok(true)
+        };
+        let active = store.write("first key", move |conn: &mut Conn| {
+            revision::lock(conn)?;
+            let there = keys::all(conn)?;
+            if has_active(&there, algorithm) {
+                return Ok(None);
+            }
+            if let Some(record) = waiting(&there, algorithm, now) {
+                keys::update(conn, &record)?;
+                return Ok(Some(record.kid));
+            }
+            if let Some(record) = &fresh {
+                keys::insert(conn, record)?;
+            }
+            Ok(fresh.as_ref().map(|record| record.kid.clone()))
         })?;
-        if stored {
-            tracing::info!(%algorithm, kid, "signing key made");
+        if let Some(kid) = active {
+            tracing::info!(%algorithm, kid, "first signing key active");
         }
     }
     Ok(())
 }
 
-/// Whether one signs. A key that is only published (made or imported before the first start) is none.
-fn has_one(records: &[SigningKeyRecord], algorithm: SigningAlgorithm) -> bool {
+fn has_active(records: &[SigningKeyRecord], algorithm: SigningAlgorithm) -> bool {
     records
         .iter()
         .any(|record| record.algorithm == algorithm && matches!(record.state, KeyState::Active { .. }))
+}
+
+/// The oldest published key of the algorithm, made active.
+fn waiting(
+    records: &[SigningKeyRecord],
+    algorithm: SigningAlgorithm,
+    now: Timestamp,
+) -> Option<SigningKeyRecord> {
+    records
+        .iter()
+        .filter(|record| record.algorithm == algorithm && matches!(record.state, KeyState::Published { .. }))
+        .find_map(|record| {
+            Some(SigningKeyRecord { state: record.state.activate_first(now).ok()?, ..record.clone() })
+        })
 }
 
 fn make(
@@ -159,6 +187,7 @@ pub fn activate(
     let kid = kid.to_owned();
     let cached_for = Seconds(jwks_max_age.0 + NODES_FOLLOW.0);
     store.write("activate a key", move |conn| {
+        revision::lock(conn)?;
         let all = keys::all(conn)?;
         let Some(mut key) = all.iter().find(|key| key.kid == kid).cloned() else {
             return Ok(Err(KeyFault::Unknown));
@@ -200,6 +229,7 @@ pub fn retire(
 ) -> Result<SigningKeyRecord, KeyFault> {
     let kid = kid.to_owned();
     store.write("retire a key", move |conn| {
+        revision::lock(conn)?;
         let found = keys::all(conn)?.into_iter().find(|key| key.kid == kid);
         let Some(mut key) = found else { return Ok(Err(KeyFault::Unknown)) };
         let longest = longest_token.max(longest_lifetime(conn)?);
@@ -219,6 +249,7 @@ pub fn retire(
 pub fn remove(store: &Store, kid: &str, now: Timestamp) -> Result<(), KeyFault> {
     let kid = kid.to_owned();
     store.write("remove a key", move |conn| {
+        revision::lock(conn)?;
         let found = keys::all(conn)?.into_iter().find(|key| key.kid == kid);
         match found.map(|key| key.state) {
             None => Ok(Err(KeyFault::Unknown)),
@@ -237,19 +268,25 @@ pub fn remove(store: &Store, kid: &str, now: Timestamp) -> Result<(), KeyFault> 
 /// # Errors
 /// When a key cannot be opened with any of the master keys given: then none is changed.
 pub fn reseal(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<usize, KeyFault> {
-    let records = store.read("keys", keys::all)?;
-    let mut anew = Vec::new();
-    for record in records {
+    let mut seals = HashMap::new();
+    for record in store.read("keys", keys::all)? {
         let key = open_key(&record, sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
         let sealed = key.to_record(sealer, now).map_err(|e| KeyFault::Key(e.to_string()))?;
-        anew.push(SigningKeyRecord { sealed_private: sealed.sealed_private, ..record });
+        seals.insert(record.kid, sealed.sealed_private);
     }
-    let count = anew.len();
     store.write("reseal keys", move |conn| {
-        for record in &anew {
-            keys::update(conn, record)?;
+        revision::lock(conn)?;
+        // Read again: what another node did to a key's state in the meantime stands.
+        let there = keys::all(conn)?;
+        if let Some(new) = there.iter().find(|record| !seals.contains_key(&record.kid)) {
+            let text = format!("the key {} was made in the meantime: run this again", new.kid);
+            return Ok(Err(KeyFault::Key(text)));
         }
-        Ok(())
-    })?;
-    Ok(count)
+        let count = there.len();
+        for record in there {
+            let Some(sealed_private) = seals.get(&record.kid).cloned() else { continue };
+            keys::update(conn, &SigningKeyRecord { sealed_private, ..record })?;
+        }
+        Ok(Ok(count))
+    })?
 }

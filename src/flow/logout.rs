@@ -86,6 +86,10 @@ pub fn answer(cx: &Cx, sealed: &str, leave: bool, browser: &Browser) -> Result<A
     if !leave {
         return Ok(After::Stayed);
     }
+    // The page named a user: whoever signed in at this browser since has not been asked.
+    if login::signed_in(cx, browser)?.is_some_and(|known| known.session.id != ticket.session_id) {
+        return Err(TicketError::Expired);
+    }
     // A session that was renewed since keeps its id; one that ended is over anyway.
     let (id, now) = (ticket.session_id, cx.now);
     cx.store.write("logout", move |conn| sessions::end(conn, id, now))?;

@@ -9,7 +9,7 @@ use crate::domain::resource_server::IDENTITY_SCOPES;
 use crate::domain::{Client, ClientSecret, ResourceServer};
 use crate::jose::{KeyRing, RingError, Sealer};
 use crate::oauth::algorithm::SigningAlgorithm;
-use crate::oauth::{ClientId, RedirectUri, Resource};
+use crate::oauth::{ClientId, GrantType, RedirectUri, Resource};
 use crate::store::{Conn, Store, StoreError, client_secrets, clients, keys, resource_servers, revision};
 
 /// What one revision of the configuration says.
@@ -101,6 +101,12 @@ impl Snapshot {
     pub fn client(&self, id: &str) -> Option<&Arc<KnownClient>> {
         let id: ClientId = id.parse().ok()?;
         self.clients.get(&id).filter(|known| known.client.disabled_at.is_none())
+    }
+
+    /// Whether any client that is switched on may use this grant.
+    #[must_use]
+    pub fn any_client_may(&self, grant: GrantType) -> bool {
+        self.clients.values().any(|known| known.client.disabled_at.is_none() && known.client.may(grant))
     }
 
     /// A resource server.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::domain::resource_server::IDENTITY_SCOPES;
 use crate::domain::{Client, ResourceServer};
-use crate::oauth::{ErrorCode, OAuthError, Params, Resource, Scope};
+use crate::oauth::{ErrorCode, GrantType, OAuthError, Params, Resource, Scope};
 
 use super::Snapshot;
 
@@ -72,7 +72,14 @@ fn named_resources(
 /// OpenID Connect Core §3.1.2.1: "Scope values used that are not understood by an implementation SHOULD be ignored."
 /// What is understood and not allowed is refused.
 fn requested_scope(snapshot: &Snapshot, client: &Client, text: &str) -> Result<Scope, OAuthError> {
-    let asked: Scope = text.parse().map_err(invalid_scope)?;
+    let mut asked: Scope = text.parse().map_err(invalid_scope)?;
+    // OpenID Connect Core §11: "The Authorization Server MUST ignore the offline_access request unless the Client is using a
+    // response_type value that would result in an Authorization Code being returned"; so it is where the code brings no
+    // refresh token. Many single-page libraries ask for it out of habit.
+    if !client.may(GrantType::RefreshToken) && asked.contains("offline_access") && asked.iter().count() > 1 {
+        tracing::info!(client = %client.id, "offline_access ignored: the client may not use the refresh_token grant");
+        asked = asked.filter(|value| value != "offline_access");
+    }
     let known = asked.filter(|value| snapshot.knows_scope(value));
     if let Some(value) = known.iter().find(|value| !client.scope.contains(value.as_str())) {
         return Err(invalid_scope(format!("this client may not ask for the scope {value}")));

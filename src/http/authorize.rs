@@ -10,19 +10,20 @@ use crate::base::{PlainToken, TokenKind};
 use crate::flow::authorize::{self, Next, Unproven};
 use crate::oauth::{OAuthError, Params};
 
-use super::forms::{self, BodyError};
-use super::pages::ErrorKind;
-use super::{browser, errors, headers, paths, run};
+use super::{browser, errors, forms, headers, paths, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
+    match forms::pairs(request.query_string()) {
+        Ok(pairs) => answer(request, &app, pairs).await,
+        Err(error) => errors::unproven(&request, &app, &Unproven::Malformed(error)),
+    }
+}
+
+async fn answer(request: HttpRequest, app: &Data<App>, pairs: Vec<(String, String)>) -> HttpResponse {
     let known = browser::cookies(&request, &app);
     let tie = match browser::tie(&known, &app) {
         Ok(tie) => tie,
         Err(error) => return errors::oauth_page(&request, &app, None, &error),
-    };
-    let pairs = match forms::pairs(request.query_string()) {
-        Ok(pairs) => pairs,
-        Err(error) => return errors::unproven(&request, &app, &Unproven::Malformed(error)),
     };
     let (params, fault) = Params::collect_sound(pairs);
     let handle = tie.clone();
@@ -41,16 +42,14 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
 /// answered with 303 to the same request by GET: the browser then sends its cookies along, which it does not with a POST
 /// from another site.
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
-    let pairs = match forms::body(&request, &mut payload, app.site.max_body_bytes).await {
+    let pairs = match forms::body(&request, &mut payload, &app.site).await {
         Ok(pairs) => pairs,
-        Err(BodyError::TooLarge(limit)) => {
-            let text = format!("the body is longer than {limit} bytes");
-            return errors::page(&request, &app, ErrorKind::TooLarge, 413, "invalid_request", &text).into();
-        }
-        Err(BodyError::Refused(error)) => {
-            return errors::unproven(&request, &app, &Unproven::Malformed(error));
-        }
+        Err(error) => return errors::body_page(&request, &app, &error),
     };
+    // What is refused anyway is refused here: neither cookies nor so long an address are needed for it.
+    if Params::collect_sound(pairs.clone()).1.is_some() {
+        return answer(request, &app, pairs).await;
+    }
     let mut to = format!("{}{}?", app.site.base, paths::AUTHORIZE);
     for (name, value) in pairs {
         to.extend(utf8_percent_encode(&name, NON_ALPHANUMERIC));

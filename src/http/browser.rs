@@ -82,14 +82,8 @@ pub(super) async fn posted(
     app: &Data<App>,
     form: &str,
 ) -> Result<(Params, Browser, PlainToken), HttpResponse> {
-    let pairs = match forms::body(request, payload, app.site.max_body_bytes).await {
-        Ok(pairs) => pairs,
-        Err(forms::BodyError::TooLarge(limit)) => {
-            let text = format!("the body is longer than {limit} bytes");
-            return Err(errors::page(request, app, ErrorKind::TooLarge, 413, "invalid_request", &text).into());
-        }
-        Err(forms::BodyError::Refused(error)) => return Err(errors::oauth_page(request, app, None, &error)),
-    };
+    let read = forms::body(request, payload, &app.site).await;
+    let pairs = read.map_err(|error| errors::body_page(request, app, &error))?;
     let params = Params::collect(pairs).map_err(|error| errors::oauth_page(request, app, None, &error))?;
     let (browser, tie) = check_form(request, app, &params, form)?;
     Ok((params, browser, tie))

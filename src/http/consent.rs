@@ -42,7 +42,7 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         offline: view.identity_scopes.iter().any(|scope| scope == "offline_access"),
     }
     .render();
-    headers::page(&app, 200, html, headers::source_of(&view.redirect_uri).as_deref())
+    headers::page(&app, 200, html, headers::sources_of(&view.redirect_uri).as_deref())
 }
 
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {

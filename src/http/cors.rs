@@ -22,13 +22,24 @@ pub(super) fn clients(snapshot: Option<&Snapshot>, request: &HttpRequest, respon
     }
 }
 
-/// The question before a request with an Authorization header.
+/// The question before a token request with an Authorization header.
 pub(super) async fn preflight(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
-    let mut response = HttpResponse::NoContent()
-        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
-        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"))
-        .insert_header((header::ACCESS_CONTROL_MAX_AGE, 3600))
-        .finish();
+    let mut response = allowing("POST");
     clients(Some(&app.known()), &request, &mut response);
     response
+}
+
+/// The question before a public document, which a page's own headers make a browser ask.
+pub(super) async fn preflight_of_anyone() -> HttpResponse {
+    let mut response = allowing("GET");
+    anyone(&mut response);
+    response
+}
+
+fn allowing(method: &'static str) -> HttpResponse {
+    HttpResponse::NoContent()
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, method))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, cache-control, content-type"))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, 3600))
+        .finish()
 }

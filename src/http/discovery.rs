@@ -30,7 +30,7 @@ struct Metadata<'a> {
     authorization_response_iss_parameter_supported: bool,
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<String>,
-    claims_supported: [&'static str; 11],
+    claims_supported: [&'static str; 12],
     prompt_values_supported: [&'static str; 4],
     ui_locales_supported: Vec<&'static str>,
     claims_parameter_supported: bool,
@@ -68,6 +68,13 @@ pub(super) async fn get(_: HttpRequest, app: Data<App>, cache: Data<Cache>) -> H
     response
 }
 
+/// RFC 9700 §2.4: "The resource owner password credentials grant \[RFC6749\] MUST NOT be used." It is told of only where a
+/// client was marked for it all the same.
+fn grants(snapshot: &Snapshot) -> impl Iterator<Item = GrantType> + '_ {
+    let works = |grant: &GrantType| *grant != GrantType::Password || snapshot.any_client_may(*grant);
+    GrantType::ALL.into_iter().filter(works)
+}
+
 fn document(app: &App, snapshot: &Snapshot) -> Vec<u8> {
     let issuer = app.site.issuer.as_str();
     let at = |path: &str| format!("{issuer}{path}");
@@ -80,7 +87,7 @@ fn document(app: &App, snapshot: &Snapshot) -> Vec<u8> {
         scopes_supported: snapshot.scopes().into_iter().collect(),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
-        grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
+        grant_types_supported: grants(snapshot).map(GrantType::as_str).collect(),
         token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
@@ -98,6 +105,7 @@ fn document(app: &App, snapshot: &Snapshot) -> Vec<u8> {
             "name",
             "preferred_username",
             "email",
+            "email_verified",
         ],
         prompt_values_supported: ["none", "login", "consent", "select_account"],
         ui_locales_supported: pages::Language::ALL.iter().map(|language| language.tag()).collect(),

@@ -1,8 +1,8 @@
 //! How a refusal looks: JSON (RFC 6749 §5.2), a redirect (made in `flow::authorize::reply`), or a page. The code fixes the
 //! status; the endpoint fixes the form.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::flow::authorize::{TicketError, Unproven};
 use crate::oauth::{ErrorCode, OAuthError};
 
+use super::forms::BodyError;
 use super::pages::{ErrorKind, ErrorPage, choose};
 use super::{headers, request_id};
 
@@ -91,6 +92,38 @@ pub(super) fn page(
     }
     .render();
     Page(headers::page(app, status, html, None))
+}
+
+/// A body that was not read, at an endpoint that speaks JSON.
+pub(super) fn body_json(request: &HttpRequest, error: &BodyError) -> HttpResponse {
+    match error {
+        BodyError::Refused(error) => json(request, error),
+        BodyError::TooLarge(limit) => http_json(413, &format!("the body is longer than {limit} bytes")),
+        BodyError::TooSlow => closing(http_json(408, TOO_SLOW)),
+    }
+}
+
+/// A body that was not read, at an endpoint that speaks HTML.
+pub(super) fn body_page(request: &HttpRequest, app: &App, error: &BodyError) -> HttpResponse {
+    match error {
+        BodyError::Refused(error) => oauth_page(request, app, None, error),
+        BodyError::TooLarge(limit) => {
+            let text = format!("the body is longer than {limit} bytes");
+            page(request, app, ErrorKind::TooLarge, 413, "invalid_request", &text).into()
+        }
+        BodyError::TooSlow => {
+            closing(page(request, app, ErrorKind::BadRequest, 408, "invalid_request", TOO_SLOW).into())
+        }
+    }
+}
+
+const TOO_SLOW: &str = "the body did not come in time";
+
+/// RFC 9110 §15.5.9: "If the client has an outstanding request in transit, it MAY repeat that request on a new connection":
+/// this one is of no more use.
+fn closing(mut response: HttpResponse) -> HttpResponse {
+    response.head_mut().set_connection_type(ConnectionType::Close);
+    response
 }
 
 /// An error of OAuth where there is nobody to redirect to.

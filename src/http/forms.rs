@@ -5,21 +5,34 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
+use actix_web::rt::time::timeout;
 use actix_web::web::Payload;
 use futures_util::StreamExt as _;
 
+use crate::app::Site;
 use crate::oauth::{ErrorCode, OAuthError};
 
 /// Why a body was not read.
 pub(super) enum BodyError {
-    /// It is longer than the limit.
+    /// It is longer than the limit, in bytes.
     TooLarge(usize),
+    /// It did not come in time.
+    TooSlow,
     /// It is no form.
     Refused(OAuthError),
 }
 
-/// The decoded pairs of a posted form.
+/// The decoded pairs of a posted form. Whoever sends it drop by drop is not waited for: each open body costs memory.
 pub(super) async fn body(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    site: &Site,
+) -> Result<Vec<(String, String)>, BodyError> {
+    let read = read(request, payload, site.max_body_bytes);
+    timeout(site.body_timeout, read).await.unwrap_or(Err(BodyError::TooSlow))
+}
+
+async fn read(
     request: &HttpRequest,
     payload: &mut Payload,
     max_bytes: usize,

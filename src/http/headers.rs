@@ -16,8 +16,10 @@ pub(super) fn no_store(response: &mut HttpResponseBuilder) {
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
 }
 
-/// A page. `form_to` is where a form on it may lead besides this server: the browser follows the redirect after the POST
-/// under the same rule.
+/// A page. `form_to` says where a form on it may lead besides this server: see [`sources_of`].
+///
+/// There is no Cross-Origin-Opener-Policy: it would cut the page off from the application that opened it in a popup, which
+/// then takes the popup for closed.
 pub(super) fn page(app: &App, status: u16, html: String, form_to: Option<&str>) -> HttpResponse {
     let mut response =
         HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
@@ -34,10 +36,6 @@ pub(super) fn page(app: &App, status: u16, html: String, form_to: Option<&str>) 
     }
     response
         .insert_header((header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
-        .insert_header((
-            HeaderName::from_static("cross-origin-opener-policy"),
-            HeaderValue::from_static("same-origin"),
-        ))
         .insert_header((
             HeaderName::from_static("permissions-policy"),
             HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
@@ -63,11 +61,15 @@ fn secure(app: &App, response: &mut HttpResponseBuilder) {
     }
 }
 
-/// A redirect URI as a source of a content security policy: its origin, or its scheme where it is an app's own.
-pub(super) fn source_of(uri: &str) -> Option<String> {
+/// Where a form may lead whose answer is a redirect to `uri`: the schemes of a content security policy.
+///
+/// Chromium holds every redirect after a POST to `form-action`, also those that the application makes on its own (a broker
+/// that goes on to another origin), and a policy cannot name an IPv6 address. So it is the schemes that are named: anywhere
+/// by https, and by http or an app's own scheme only where the redirect URI has it.
+pub(super) fn sources_of(uri: &str) -> Option<String> {
     let url = url::Url::parse(uri).ok()?;
     match url.scheme() {
-        "http" | "https" => Some(url.origin().ascii_serialization()),
-        scheme => Some(format!("{scheme}:")),
+        "https" => Some("https:".to_owned()),
+        scheme => Some(format!("https: {scheme}:")),
     }
 }

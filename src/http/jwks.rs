@@ -13,8 +13,12 @@ use super::cors;
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let snapshot = app.known();
     let etag = snapshot.keys.etag();
-    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let unchanged = known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag));
+    let unchanged = request
+        .headers()
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|tags| tags.split(','))
+        .any(|tag| is_same(tag.trim(), etag));
     let mut response = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((header::CACHE_CONTROL, format!("public, max-age={}", app.site.jwks_max_age.0)))
@@ -27,4 +31,10 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     };
     cors::anyone(&mut response);
     response
+}
+
+/// RFC 9110 §13.1.2: "A recipient MUST use the weak comparison function when comparing entity tags for If-None-Match": a
+/// proxy that compresses makes `W/"…"` of our tag. And `*` is any.
+fn is_same(tag: &str, etag: &str) -> bool {
+    tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag
 }

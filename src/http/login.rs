@@ -62,7 +62,7 @@ fn shown(notice: LoginNotice) -> pages::LoginNotice {
 
 /// Where the form may lead in the end: browsers hold a redirect after a POST to `form-action` too.
 fn form_to(ticket: &LoginTicket) -> Option<String> {
-    headers::source_of(ticket.request.reply.uri())
+    headers::sources_of(ticket.request.reply.uri())
 }
 
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {

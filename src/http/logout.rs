@@ -8,9 +8,8 @@ use crate::base::TokenKind;
 use crate::flow::logout::{self, After, Step};
 use crate::oauth::{OAuthError, Params};
 
-use super::forms::{self, BodyError};
-use super::pages::{self, ErrorKind, LoggedOutPage, LogoutPage};
-use super::{browser, errors, headers, paths, run};
+use super::pages::{self, LoggedOutPage, LogoutPage};
+use super::{browser, errors, forms, headers, paths, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     match browser::query(&request) {
@@ -22,13 +21,9 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
 /// §2: "OpenID Providers MUST support the use of the HTTP GET and POST methods". Our own form is told by its `decision`.
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
     // A client's POST carries no token of ours, so the body is read first and judged then.
-    let pairs = match forms::body(&request, &mut payload, app.site.max_body_bytes).await {
+    let pairs = match forms::body(&request, &mut payload, &app.site).await {
         Ok(pairs) => pairs,
-        Err(BodyError::TooLarge(limit)) => {
-            let text = format!("the body is longer than {limit} bytes");
-            return errors::page(&request, &app, ErrorKind::TooLarge, 413, "invalid_request", &text).into();
-        }
-        Err(BodyError::Refused(error)) => return errors::oauth_page(&request, &app, None, &error),
+        Err(error) => return errors::body_page(&request, &app, &error),
     };
     let params = match Params::collect(pairs) {
         Ok(params) => params,
@@ -79,7 +74,7 @@ async fn asked(request: &HttpRequest, app: &Data<App>, params: Params) -> HttpRe
                 csrf: &browser::csrf(&tie, paths::LOGOUT),
             }
             .render();
-            headers::page(app, 200, html, return_to.as_deref().and_then(headers::source_of).as_deref())
+            headers::page(app, 200, html, return_to.as_deref().and_then(headers::sources_of).as_deref())
         }
         Ok(Step::Done(done)) => finished(request, app, done, ui_locales.as_deref()),
         Err(error) => return refused(request, app, &error),

@@ -20,14 +20,15 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
         .service(
             at(paths::JWKS)
                 .route(get().to(jwks::get))
-                .route(options())
+                .route(options_of_anyone())
                 .default_service(refuse("GET, HEAD, OPTIONS")),
         )
         .service(
+            // No HEAD: RFC 9110 §9.2.1 has it safe, and an authorization request may issue a code.
             at(paths::AUTHORIZE)
-                .route(get().to(authorize::get))
+                .route(web::get().to(authorize::get))
                 .route(post().to(authorize::post))
-                .default_service(refuse_page("GET, HEAD, POST")),
+                .default_service(refuse_page("GET, POST")),
         )
         .service(
             at(paths::LOGIN)
@@ -64,7 +65,7 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
         config.service(
             web::resource(path)
                 .route(get().to(discovery::get))
-                .route(options())
+                .route(options_of_anyone())
                 .default_service(refuse("GET, HEAD, OPTIONS")),
         );
     }
@@ -80,6 +81,10 @@ fn get() -> Route {
 
 fn options() -> Route {
     web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)
+}
+
+fn options_of_anyone() -> Route {
+    web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_anyone)
 }
 
 fn only(resource: Resource, allow: &'static str) -> Resource {

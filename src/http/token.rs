@@ -8,19 +8,15 @@ use crate::flow::token::{self, TokenRequest};
 use crate::oauth::token_response::TokenResponse;
 use crate::oauth::{ErrorCode, OAuthError, Params};
 
-use super::forms::{self, BodyError};
-use super::{cors, credentials, errors, headers, peer, run};
+use super::{cors, credentials, errors, forms, headers, peer, run};
 
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
-    let mut response = match forms::body(&request, &mut payload, app.site.max_body_bytes).await {
+    let mut response = match forms::body(&request, &mut payload, &app.site).await {
         Ok(pairs) => match answer(&request, pairs, &app).await {
             Ok(tokens) => success(&tokens),
             Err(error) => errors::json(&request, &error),
         },
-        Err(BodyError::TooLarge(limit)) => {
-            errors::http_json(413, &format!("the body is longer than {limit} bytes"))
-        }
-        Err(BodyError::Refused(error)) => errors::json(&request, &error),
+        Err(error) => errors::body_json(&request, &error),
     };
     cors::clients(Some(&app.known()), &request, &mut response);
     response

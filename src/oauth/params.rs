@@ -4,7 +4,7 @@
 //! The authorization server MUST ignore unrecognized request parameters. Request and response parameters MUST NOT be
 //! included more than once." RFC 8707 §2 lets `resource` come several times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::limits::{MAX_NAME_BYTES, MAX_PARAMETERS, MAX_RESOURCES, max_length};
 use super::{ErrorCode, OAuthError};
@@ -32,6 +32,7 @@ impl Params {
     pub fn collect_sound(pairs: impl IntoIterator<Item = (String, String)>) -> (Self, Option<OAuthError>) {
         let mut params = Self::default();
         let mut fault = None;
+        let mut refused_names = BTreeSet::new();
         for (count, (name, value)) in pairs.into_iter().enumerate() {
             if count >= MAX_PARAMETERS {
                 return (
@@ -39,9 +40,13 @@ impl Params {
                     fault.or_else(|| Some(refused(format!("more than {MAX_PARAMETERS} parameters")))),
                 );
             }
+            if refused_names.contains(&name) {
+                continue;
+            }
             if let Err(error) = params.add(&name, value) {
-                // Of a repeated parameter neither value counts.
+                // Of a repeated parameter no value counts, not the third either.
                 params.single.remove(&name);
+                refused_names.insert(name);
                 fault.get_or_insert(error);
             }
         }
@@ -123,11 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn of_a_repeated_parameter_neither_value_counts() {
+    fn of_a_repeated_parameter_no_value_counts() {
         let pairs = [("state", "a"), ("state", "b"), ("state", "c"), ("client_id", "app")];
         let (params, fault) =
             Params::collect_sound(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(params.get("client_id"), Some("app"));
+        assert_eq!(params.get("state"), None);
         assert!(fault.is_some());
     }
 

@@ -11,7 +11,9 @@ pub struct TokenResponse {
     pub token_type: &'static str,
     /// Seconds until the access token is dead.
     pub expires_in: i64,
-    /// RFC 6749 §5.1: "OPTIONAL, if identical to the scope requested by the client; otherwise, REQUIRED." Always sent.
+    /// RFC 6749 §5.1: "OPTIONAL, if identical to the scope requested by the client; otherwise, REQUIRED." Always sent,
+    /// unless there is none: §3.3 has no empty scope.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
     /// The next refresh token, where the grant gives one.
     #[serde(skip_serializing_if = "Option::is_none")]

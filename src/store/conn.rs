@@ -22,18 +22,23 @@ pub(super) struct Pooled {
 }
 
 impl Pooled {
-    /// Remembers that this connection is of no more use.
-    pub(super) fn note<T>(&mut self, result: &Result<T, StoreError>) {
-        if matches!(result, Err(StoreError::Unavailable { .. })) {
-            self.broken = true;
-        }
+    /// Uses the connection and remembers whether it is of any more use. One that a panic leaves behind is not: it may be
+    /// in the middle of a transaction, which the next one to use it would carry on.
+    pub(super) fn run<T>(
+        &mut self,
+        queries: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.broken = true;
+        let result = queries(&mut self.conn);
+        self.broken = matches!(result, Err(StoreError::Unavailable { .. }));
+        result
     }
 }
 
 /// Opens connections for r2d2.
 pub(super) struct Manager {
     url: DatabaseUrl,
-    busy_ms: u128,
+    patience_ms: u128,
     synchronous: &'static str,
     query_only: bool,
     may_create: bool,
@@ -49,7 +54,7 @@ impl Manager {
     pub(super) fn writers(options: &StoreOptions) -> Self {
         Self {
             url: options.url.clone(),
-            busy_ms: options.acquire_timeout.as_millis(),
+            patience_ms: options.acquire_timeout.as_millis(),
             synchronous: if options.synchronous_full { "FULL" } else { "NORMAL" },
             query_only: false,
             may_create: false,
@@ -64,8 +69,9 @@ impl Manager {
     pub(super) fn open(&self) -> Result<Conn, StoreError> {
         match &self.url {
             DatabaseUrl::Postgres(uri) => {
+                let uri = DatabaseUrl::postgres_uri(uri, self.patience_ms);
                 let conn =
-                    PgConnection::establish(uri).map_err(|e| StoreError::unavailable("connect", &e))?;
+                    PgConnection::establish(&uri).map_err(|e| StoreError::unavailable("connect", &e))?;
                 Ok(Conn::Postgres(conn))
             }
             DatabaseUrl::Sqlite(path) => self.open_sqlite(path).map(Conn::Sqlite),
@@ -81,7 +87,7 @@ impl Manager {
             SqliteConnection::establish(&uri).map_err(|e| StoreError::unavailable("connect", &e))?;
         // One statement each: SQLite stops at the first that fails, and says nothing of the rest.
         for pragma in [
-            format!("PRAGMA busy_timeout = {}", self.busy_ms),
+            format!("PRAGMA busy_timeout = {}", self.patience_ms),
             "PRAGMA journal_mode = WAL".to_owned(),
             format!("PRAGMA synchronous = {}", self.synchronous),
             "PRAGMA foreign_keys = ON".to_owned(),

@@ -101,8 +101,10 @@ impl From<Box<dyn std::error::Error + Send + Sync>> for Failed {
 }
 
 fn run<DB: diesel::backend::Backend>(conn: &mut impl MigrationHarness<DB>) -> Result<Vec<String>, Failed> {
-    let done = conn.run_pending_migrations(MIGRATIONS)?;
-    Ok(done.iter().map(ToString::to_string).collect())
+    // By name, as `state` tells them; the harness itself gives versions.
+    let names = pending(conn)?;
+    conn.run_pending_migrations(MIGRATIONS)?;
+    Ok(names)
 }
 
 fn revert<DB: diesel::backend::Backend>(conn: &mut impl MigrationHarness<DB>) -> Result<(), Failed> {

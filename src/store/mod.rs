@@ -36,6 +36,8 @@ pub use url::DatabaseUrl;
 use conn::{Manager, in_transaction};
 use writer::Writer;
 
+const ACQUIRE_STEP: Duration = Duration::from_millis(50);
+
 /// How the database is reached.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
@@ -82,10 +84,7 @@ impl Store {
         name: &'static str,
         queries: impl Fn(&mut Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut pooled = self.pool.get().map_err(|e| StoreError::unavailable(name, &e))?;
-        let result = queries(&mut pooled.conn);
-        pooled.note(&result);
-        result.map_err(|e| e.within(name))
+        self.connection(name)?.run(queries).map_err(|e| e.within(name))
     }
 
     /// Runs `queries` in one write transaction and answers after the commit. `Err` rolls back; a refusal that must be
@@ -103,15 +102,29 @@ impl Store {
         }
         let mut tries = 0;
         loop {
-            let mut pooled = self.pool.get().map_err(|e| StoreError::unavailable(name, &e))?;
-            let result = in_transaction(&mut pooled.conn, &queries);
-            pooled.note(&result);
+            let result = self.connection(name)?.run(|conn| in_transaction(conn, &queries));
             tries += 1;
             match result {
                 Err(StoreError::Serialization) if tries < 5 => {}
                 other => return other.map_err(|e| e.within(name)),
             }
         }
+    }
+
+    /// A connection of the pool. r2d2 wakes nobody when a broken connection is thrown away, so whoever waits asks again in
+    /// small steps, and has a new one made.
+    fn connection(&self, name: &'static str) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+        let steps = (self.options.acquire_timeout.as_millis() / ACQUIRE_STEP.as_millis()).max(1);
+        let mut told = String::new();
+        for _ in 0..steps {
+            match self.pool.get_timeout(ACQUIRE_STEP) {
+                Ok(pooled) => return Ok(pooled),
+                // Only the first to ask is told why no connection could be made.
+                Err(error) if told.len() < error.to_string().len() => told = error.to_string(),
+                Err(_) => {}
+            }
+        }
+        Err(StoreError::unavailable(name, &told))
     }
 
     /// Brings the tables up to date; safe to call from several nodes at once.

@@ -24,7 +24,11 @@ pub fn batch(conn: &mut Conn, now: Timestamp, batch_rows: i64) -> Result<usize, 
                 .limit(batch_rows)
                 .select($table::$key)
                 .load(conn)?;
-            diesel::delete($table::table.filter($table::$key.eq_any(keys))).execute(conn)?
+            // The date again: a row may have been renewed since, and a key may not be the whole primary key.
+            diesel::delete(
+                $table::table.filter($table::$key.eq_any(keys)).filter($table::expires_at.le($until)),
+            )
+            .execute(conn)?
         }};
     }
     let mut deleted = 0;
@@ -46,5 +50,6 @@ fn unredeemed_codes(conn: &mut Conn, now: Timestamp, batch_rows: i64) -> Result<
         .limit(batch_rows)
         .select(codes::hash)
         .load(conn)?;
-    Ok(diesel::delete(codes::table.filter(codes::hash.eq_any(hashes))).execute(conn)?)
+    let dead = codes::table.filter(codes::hash.eq_any(hashes)).filter(codes::redeemed_at.is_null());
+    Ok(diesel::delete(dead).execute(conn)?)
 }

@@ -43,9 +43,12 @@ fn count(conn: &mut Conn, limit: &Limit, now: Timestamp) -> Result<Option<Second
     if anew == 1 {
         return Ok(None);
     }
-    let full: Option<i64> = this.select(table::expires_at).first(conn).optional()?;
-    if let Some(expires_at) = full {
-        return Ok(Some(Timestamp(expires_at) - now));
+    let there: Option<(i64, i64)> =
+        this.select((table::failures, table::expires_at)).first(conn).optional()?;
+    if let Some((failures, expires_at)) = there {
+        // Between the statements another request may have begun the window: run again, and count on from its row.
+        let is_full = failures >= limit.max_failures && expires_at > now.0;
+        return if is_full { Ok(Some(Timestamp(expires_at) - now)) } else { Err(StoreError::Serialization) };
     }
     let inserted = diesel::insert_into(table::table)
         .values((

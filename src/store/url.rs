@@ -37,6 +37,26 @@ impl DatabaseUrl {
         }
     }
 
+    /// As libpq gets it: a server that falls silent, so that not even an error comes back, is given up after `patience_ms`
+    /// rather than after the kernel's quarter of an hour. What the operator's URI says itself goes before.
+    pub(super) fn postgres_uri(uri: &str, patience_ms: u128) -> String {
+        let seconds = patience_ms.div_ceil(1000).max(2);
+        let mut whole = uri.to_owned();
+        for (name, value) in [
+            ("connect_timeout", seconds),
+            ("tcp_user_timeout", patience_ms),
+            ("keepalives_idle", seconds),
+            ("keepalives_interval", seconds),
+            ("keepalives_count", 3),
+        ] {
+            if !uri.contains(&format!("{name}=")) {
+                whole.push(if whole.contains('?') { '&' } else { '?' });
+                whole.push_str(&format!("{name}={value}"));
+            }
+        }
+        whole
+    }
+
     /// As SQLite wants it: a `file:` URI, which never makes a database unless `may_create`.
     pub(super) fn sqlite_uri(path: &Path, may_create: bool) -> String {
         let mut uri = String::from("file:");
@@ -83,6 +103,16 @@ mod tests {
         for text in ["mysql://a", "countersign.db", "sqlite:", "sqlite::memory:", ""] {
             assert!(text.parse::<DatabaseUrl>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_silent_server_is_given_up_unless_the_operator_says_otherwise() {
+        assert_eq!(
+            DatabaseUrl::postgres_uri("postgres://h/db?connect_timeout=9", 1500),
+            "postgres://h/db?connect_timeout=9&tcp_user_timeout=1500&keepalives_idle=2&keepalives_interval=2\
+             &keepalives_count=3"
+        );
+        assert!(DatabaseUrl::postgres_uri("postgres://h/db", 5000).contains("db?connect_timeout=5&tcp"));
     }
 
     #[test]

@@ -84,7 +84,8 @@ fn serve(manager: &Manager, jobs: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(MAX_BATCH - 1));
-        let committed = match open.take().map_or_else(|| manager.open(), Ok) {
+        let begun = open.take().map_or_else(|| manager.open(), Ok).map_err(|e| e.to_string()).and_then(begin);
+        let committed = match begun {
             Ok(mut conn) => {
                 // A panic is a fault of ours; the connection's state is unknown then, so it is thrown away.
                 let outcome = catch_unwind(AssertUnwindSafe(|| run_batch(&mut conn, &mut batch)));
@@ -94,7 +95,11 @@ fn serve(manager: &Manager, jobs: &Receiver<Box<dyn Job>>) {
                 }
                 committed
             }
-            Err(error) => Err(error.to_string()),
+            Err(error) => {
+                // Waited for in vain; whoever came in the meantime is not to wait as long again.
+                batch.extend(jobs.try_iter().take(MAX_WAITING));
+                Err(error)
+            }
         };
         for job in batch {
             job.answer(committed.clone());
@@ -103,11 +108,15 @@ fn serve(manager: &Manager, jobs: &Receiver<Box<dyn Job>>) {
 }
 
 /// A plain `BEGIN` that reads and then writes fails with BUSY at once when another process writes; `IMMEDIATE` waits.
-fn run_batch(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
-    let Conn::Sqlite(sqlite) = conn else {
+fn begin(mut conn: Conn) -> Result<Conn, String> {
+    let Conn::Sqlite(sqlite) = &mut conn else {
         return Err("the writer is for SQLite".to_owned());
     };
     AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE").map_err(|e| e.to_string())?;
+    Ok(conn)
+}
+
+fn run_batch(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), String> {
     for job in batch.iter_mut() {
         job.run(conn);
     }

@@ -25,7 +25,6 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
 /// Clients that run where their user can read them, so that they can keep no secret (RFC 6749 §2.1).
 fn is_public(client: &Client) -> bool {
     matches!(client.profile, Some(ClientProfile::Spa | ClientProfile::Native))
-        || (client.profile == Some(ClientProfile::FirstParty) && secrets(client) == 0)
 }
 
 fn secrets(client: &Client) -> usize {
@@ -76,11 +75,11 @@ fn secret(client: &Client, key: &str, problems: &mut Problems) {
                 format!("a {profile} client cannot keep a secret: remove it, or choose the profile `web`");
             problems.unless(count == 0, key, text);
         }
-        Some(profile @ (ClientProfile::Web | ClientProfile::Service)) => {
+        Some(profile @ (ClientProfile::Web | ClientProfile::Service | ClientProfile::FirstParty)) => {
             let text = format!("a {profile} client needs one of `secret_file`, `secret_env`, `secret_hash`");
             problems.unless(count > 0, key, text);
         }
-        Some(ClientProfile::FirstParty) | None => {}
+        None => {}
     }
     if let Some(hash) = &client.secret_hash {
         let sound = from_base64url(hash).is_some_and(|bytes| bytes.len() == 32);
@@ -137,9 +136,7 @@ fn addresses(client: &Client, key: &str, problems: &mut Problems) {
     }
     let by_code = match (&client.grant_types, client.profile) {
         (Some(grants), _) => grants.contains(&GrantName::AuthorizationCode),
-        (None, profile) => {
-            matches!(profile, Some(ClientProfile::Spa | ClientProfile::Web | ClientProfile::Native))
-        }
+        (None, profile) => !matches!(profile, Some(ClientProfile::Service) | None),
     };
     let key = format!("{key}.redirect_uris");
     if client.profile == Some(ClientProfile::Service) {

@@ -175,6 +175,16 @@ fn public_clients_have_no_secret_and_confidential_ones_have_one() {
     one(|c| c.clients[0].secret_env = Some("X".to_owned()), "clients[\"spa\"]", "cannot keep a secret");
     one(|c| c.clients[1].secret_env = None, "clients[\"web\"]", "needs one of");
     one(|c| c.clients[1].secret_file = Some("f".into()), "clients[\"web\"]", "exclude each other");
+    // As domain::Profile has it: the house's own applications are confidential too.
+    let first_party = |secret: Option<&str>| {
+        let secret = secret.map(str::to_owned);
+        move |c: &mut Config| {
+            c.clients[1].profile = "first-party".parse().ok();
+            c.clients[1].secret_env = secret.clone();
+        }
+    };
+    one(first_party(None), "clients[\"web\"]", "a first-party client needs one of");
+    assert!(told(first_party(Some("WEB_SECRET"))).is_empty());
 }
 
 #[test]
@@ -213,6 +223,11 @@ fn grants_fit_the_profile() {
 #[test]
 fn redirect_uris_are_there_where_a_browser_comes_back() {
     one(|c| c.clients[0].redirect_uris.clear(), "clients[\"spa\"].redirect_uris", "at least one");
+    let first_party = |c: &mut Config| {
+        c.clients[1].profile = "first-party".parse().ok();
+        c.clients[1].redirect_uris.clear();
+    };
+    one(first_party, "clients[\"web\"].redirect_uris", "at least one");
     let back = list(&["https://app.example/cb"]);
     one(|c| c.clients[2].redirect_uris = back.clone(), "clients[\"job\"].redirect_uris", "no browser");
 }

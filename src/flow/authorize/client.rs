@@ -4,6 +4,7 @@
 //! identifier is missing or invalid, the authorization server SHOULD inform the resource owner of the error and MUST NOT
 //! automatically redirect the user-agent to the invalid redirection URI."
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::domain::Client;
@@ -52,10 +53,10 @@ pub(super) fn prove(
         Some(presented) if client.redirect_uri(presented).is_some() => presented,
         Some(presented) => {
             return Err(Unproven::RedirectUri(
-                invalid(
-                    "redirect_uri is not registered for this client; it is compared character by character, so look at \
-                     scheme, host, port, path and a slash at the end",
-                )
+                invalid(format!(
+                    "redirect_uri {presented} is not registered for this client; it is compared character by character, \
+                     so look at scheme, host, port, path and a slash at the end"
+                ))
                 .because(format!("client {id} presented redirect_uri {presented:?}")),
             ));
         }
@@ -74,6 +75,6 @@ fn asks_for_openid(params: &Params) -> bool {
     params.get("scope").is_some_and(|scope| scope.split(' ').any(|value| value == "openid"))
 }
 
-fn invalid(text: &'static str) -> OAuthError {
+fn invalid(text: impl Into<Cow<'static, str>>) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidRequest).describe(text)
 }

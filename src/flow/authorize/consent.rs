@@ -1,4 +1,4 @@
-//! The consent page: what it shows, and what follows from its answer.
+//! The consent page: what it shows, and what follows from its answer (OpenID Connect Core 1.0 §3.1.2.4).
 
 use crate::base::{Id, PlainToken};
 use crate::domain::Client;
@@ -126,6 +126,7 @@ fn allow(
     ticket: &ConsentTicket,
     known: &SignedIn,
 ) -> Result<Result<Next, OAuthError>, TicketError> {
+    login::touch(cx, known)?;
     let agreed = issue::Agreed { jti: ticket.jti, consents: consents_of(cx, &ticket.request, known) };
     match issue::code(cx, client, &ticket.request, known, Some(agreed)) {
         Ok(Some(url)) => Ok(Ok(Next::Client(url))),

@@ -37,6 +37,7 @@ pub(super) fn next(
         (Answer::Login | Answer::LoginAgain, _) if valid.prompt.none => Err(ErrorCode::LoginRequired.into()),
         (Answer::Consent, _) if valid.prompt.none => Err(ErrorCode::ConsentRequired.into()),
         (Answer::Consent, Some(known)) => {
+            login::touch(cx, known)?;
             let jti = crate::base::Id::random(&*cx.entropy)?;
             let ticket = ConsentTicket { request: valid, session_id: known.session.id, jti };
             Ok(Next::Consent(seal_consent(cx, &ticket, tie)?))

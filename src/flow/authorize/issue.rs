@@ -1,4 +1,4 @@
-//! Stores the authorization and its code, and with them what the user agreed to: one transaction.
+//! Stores the authorization and its code (RFC 6749 §4.1.2), and with them what the user agreed to: one transaction.
 
 use std::sync::Arc;
 

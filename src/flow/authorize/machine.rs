@@ -1,5 +1,5 @@
-//! Drives oxide-auth's machine of the authorization request. Client and redirect URI are bound before, PKCE goes through
-//! its `Pkce`, the scope is the one that `target` allowed.
+//! Drives oxide-auth's machine of the authorization request (RFC 6749 §4.1.1). Client and redirect URI are bound before,
+//! PKCE goes through its `Pkce`, the scope is the one that `target` allowed.
 
 use std::borrow::Cow;
 

@@ -9,7 +9,7 @@ use crate::flow::login::Browser;
 use crate::jose::{OpenError, Purpose};
 use crate::oauth::{ErrorCode, OAuthError};
 
-use super::ValidRequest;
+use super::{ValidRequest, request};
 
 /// What the login page carries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,12 +82,14 @@ pub(super) fn seal_consent(cx: &Cx, ticket: &ConsentTicket, tie: &PlainToken) ->
     seal(cx, Purpose::ConsentTicket, ticket, tie)
 }
 
-/// Opens what a login page carried.
+/// Opens what a login page carried, if its client is still there: nobody is signed in for an application that is gone.
 ///
 /// # Errors
 /// See [`TicketError`].
 pub fn open_login_ticket(cx: &Cx, sealed: &str, browser: &Browser) -> Result<LoginTicket, TicketError> {
-    open(cx, Purpose::AuthorizationRequest, sealed, browser)
+    let ticket: LoginTicket = open(cx, Purpose::AuthorizationRequest, sealed, browser)?;
+    request::still_registered(cx, &ticket.request)?;
+    Ok(ticket)
 }
 
 pub(super) fn open_consent(cx: &Cx, sealed: &str, browser: &Browser) -> Result<ConsentTicket, TicketError> {

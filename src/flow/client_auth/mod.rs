@@ -1,7 +1,8 @@
 //! Which client asks, and whether it is the one it says (RFC 6749 §2.3, §3.2.1).
 //!
-//! 1. one way of authentication only; 2. the client exists and is switched on; 3. public clients show no secret,
-//! confidential clients show a valid one.
+//! 1. One way of authentication only.
+//! 2. The client exists and is switched on.
+//! 3. Public clients show no secret, confidential clients show a valid one.
 
 mod secret;
 
@@ -25,6 +26,8 @@ pub enum Presented {
         client_id: String,
         /// The password half.
         secret: zeroize::Zeroizing<String>,
+        /// The password half as it came, where decoding changes it: many clients (curl, authlib) do not encode.
+        verbatim: Option<zeroize::Zeroizing<String>>,
     },
     /// A header that no client authentication of this server uses, or that cannot be read.
     Unusable(&'static str),
@@ -40,7 +43,7 @@ pub fn authenticate(
     params: &Params,
     now: Timestamp,
 ) -> Result<Arc<Client>, OAuthError> {
-    let (id, secret) = claimed(presented, params)?;
+    let (id, secret, verbatim) = claimed(presented, params)?;
     let Some(known) = snapshot.client(id) else {
         secret::waste_time(secret);
         return Err(invalid_client(format!("client {id:?} is unknown or switched off")));
@@ -55,6 +58,10 @@ pub fn authenticate(
         }
         (false, Some(shown)) => {
             secret::check(&known.secrets, shown, now)
+                .or_else(|why| match verbatim {
+                    Some(other) => secret::check(&known.secrets, other, now).map_err(|_| why),
+                    None => Err(why),
+                })
                 .map_err(|why| invalid_client(format!("client {id}: {why}")))?;
             Ok(Arc::clone(client))
         }
@@ -65,11 +72,11 @@ pub fn authenticate(
 fn claimed<'r>(
     presented: &'r Presented,
     params: &'r Params,
-) -> Result<(&'r str, Option<&'r str>), OAuthError> {
+) -> Result<(&'r str, Option<&'r str>, Option<&'r str>), OAuthError> {
     let body_id = params.get("client_id");
     let body_secret = params.get("client_secret");
     match presented {
-        Presented::Basic { client_id, secret } => {
+        Presented::Basic { client_id, secret, verbatim } => {
             if body_secret.is_some() {
                 return Err(OAuthError::new(ErrorCode::InvalidRequest).describe(
                     "two ways of client authentication at once: Authorization header and client_secret",
@@ -79,11 +86,11 @@ fn claimed<'r>(
                 return Err(OAuthError::new(ErrorCode::InvalidRequest)
                     .describe("client_id differs from the client in the Authorization header"));
             }
-            Ok((client_id, Some(secret.as_str())))
+            Ok((client_id, Some(secret.as_str()), verbatim.as_ref().map(|text| text.as_str())))
         }
         Presented::Unusable(why) => Err(invalid_client((*why).to_owned())),
         Presented::Nothing => match body_id {
-            Some(id) => Ok((id, body_secret)),
+            Some(id) => Ok((id, body_secret, None)),
             None => Err(invalid_client("no client_id and no Authorization header".to_owned())
                 .describe("the request does not say which client it comes from")),
         },

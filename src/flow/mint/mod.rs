@@ -1,4 +1,4 @@
-//! Makes the tokens of a grant, after its commit and outside of any transaction: SQLite has one writer.
+//! Makes the tokens of a grant (RFC 6749 §5.1), after its commit and outside of any transaction: SQLite has one writer.
 
 mod access_token;
 mod id_token;

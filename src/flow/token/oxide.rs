@@ -1,4 +1,4 @@
-//! The door between the parameters of a request and oxide-auth's state machines.
+//! The door between the parameters of a request (RFC 6749 §4.1.3, §4.4.2, §6) and oxide-auth's state machines.
 //!
 //! The machines ask for credentials too; ours were checked before, with more methods than they know, so they are given the
 //! authenticated client's name and an empty secret, and their question is answered with yes for that name only.

@@ -138,6 +138,10 @@ impl Rotation {
         // The machine's scope has no order; the granted one has.
         let asked: Scope =
             scope.to_string().parse().map_err(|_| oxide::fault("gave a scope that is none"))?;
+        // RFC 6749 §3.3: "scope = scope-token *( SP scope-token )". The machine takes blanks alone for a scope of nothing.
+        if asked.is_empty() && self.params.get("scope").is_some() {
+            return Err(OAuthError::new(ErrorCode::InvalidScope).describe("the scope has no value"));
+        }
         let allowed = Target {
             scope: authorization.scope.filter(|value| asked.contains(value)),
             resources: authorization.resources.clone(),
@@ -194,7 +198,7 @@ pub(super) fn first_token(
     entropy: &dyn Entropy,
 ) -> Result<Option<PlainToken>, StoreError> {
     if !gives_refresh_token(client, &authorization.scope) {
-        tracing::debug!(
+        tracing::info!(
             client = %client.id,
             "no refresh token: the client lacks the grant, or the scope lacks offline_access"
         );

@@ -256,7 +256,9 @@ impl Browser {
     fn absolute(&self, path: &str) -> String {
         let base = url::Url::parse(&self.client.base).unwrap();
         let prefix = base.path().trim_end_matches('/');
-        if path.starts_with('/') && !prefix.is_empty() && path.starts_with(prefix) {
+        // `/auth/login` lies below `/auth`, `/authorize` does not.
+        let below = path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if path.starts_with('/') && !prefix.is_empty() && below {
             return format!("{}{path}", base.origin().ascii_serialization());
         }
         path.to_owned()

@@ -1,11 +1,16 @@
 //! What the tests share: databases, a server in this process, clients, the happy path.
 
+pub mod change;
 pub mod db;
 pub mod flow;
 pub mod http;
+pub mod jwt;
+pub mod pages;
 pub mod postgres;
 pub mod program;
 pub mod programs;
+pub mod proxy;
+pub mod raw;
 pub mod server;
 
 pub use db::{Database, on_each_database};

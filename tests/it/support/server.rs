@@ -32,7 +32,7 @@ pub const NOTES: &str = "https://notes.example";
 pub const MAIL: &str = "https://mail.example/api";
 
 /// RSA keys are slow to make: one pair of keys serves all servers of this process.
-static KEYS: LazyLock<Vec<SigningKeyRecord>> = LazyLock::new(|| {
+pub static KEYS: LazyLock<Vec<SigningKeyRecord>> = LazyLock::new(|| {
     let sealer = sealer();
     [SigningAlgorithm::Es256, SigningAlgorithm::Rs256]
         .map(|algorithm| {
@@ -52,8 +52,14 @@ pub fn sealer() -> Sealer {
 /// What a test changes before the start.
 pub struct Setup {
     pub database: Option<String>,
+    /// TOML, put into the section `[database]`.
+    pub database_extra: String,
     /// TOML, put behind the default configuration's own sections.
     pub extra: String,
+    /// More keys of `[server]`.
+    pub server: String,
+    /// More keys of `[keys]`.
+    pub keys: String,
     /// The issuer's path.
     pub path: String,
     /// Says `https` in the issuer, as behind a proxy.
@@ -67,7 +73,10 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             database: None,
+            database_extra: String::new(),
             extra: String::new(),
+            server: String::new(),
+            keys: String::new(),
             path: String::new(),
             https: false,
             clients: CLIENTS.to_owned(),
@@ -213,7 +222,11 @@ impl TestServer {
         let (handle, thread) = serve(Arc::clone(&app), config.clone(), listener);
         let base = format!("http://{address}{}", setup.path);
         let server = Self { app, clock, issuer, base, folder, config, handle, thread: Some(thread) };
-        server.add_user("alice");
+        // A second node on the same database finds her there.
+        let alice = UserName::canonical("alice");
+        if server.store().read("test user", |conn| store::users::by_name(conn, &alice)).unwrap().is_none() {
+            server.add_user("alice");
+        }
         server
     }
 
@@ -300,18 +313,24 @@ pub fn config(setup: &Setup, issuer: &str, folder: &Path) -> Config {
 [server]
 issuer = "{issuer}"
 workers = 2
+{}
 [database]
 url = "{url}"
 migrate_at_start = true
+{}
 [keys]
 master_key = "{}"
+{}
 [login.argon2]
 memory_kib = 7168
 iterations = 5
 {}
 {}
 "#,
+        setup.server,
+        setup.database_extra,
         countersign::base::encoding::base64url(&MASTER_KEY),
+        setup.keys,
         setup.extra,
         with_secrets(&setup.clients),
     );

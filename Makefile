@@ -1,0 +1,37 @@
+# The one door: `make` lists what there is. Everything is cargo underneath; CONTRIBUTING.md tells how.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint docs-check
+
+help:
+	@echo 'make demo        build and start everything to try it out; all that it makes lies in demo-data/'
+	@echo 'make test        install what the tests need when it is missing, then run all: SQLite, PostgreSQL, Chromium'
+	@echo 'make bench       the server beside a floor of this machine, in release mode'
+	@echo 'make lint        formatting and lints; a warning is an error'
+	@echo 'make docs-check  the API documentation builds, docs/CONFIG.md is fresh, links in the pages lead somewhere'
+
+demo:
+	cargo build --locked --examples --bin countersign
+	@exec $(TARGET)/debug/countersign demo --folder demo-data --examples $(TARGET)/debug/examples
+
+# The integration tests come last: what they say is the end of the output.
+test:
+	tools/test-deps
+	cargo build --locked --examples
+	cargo test --locked --doc
+	cargo test --locked --bins --examples
+	cargo test --locked --lib --test it
+
+bench:
+	cargo bench --locked --bench pairs
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+docs-check:
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
+	cargo test --locked --lib config::reference
+	cargo test --locked --test it tidy::

@@ -1,0 +1,60 @@
+//! What an operator changes while the server runs.
+
+use countersign::base::entropy::OsEntropy;
+use countersign::base::{HashedToken, Id, Timestamp};
+use countersign::domain::client::ClientDraft;
+use countersign::domain::{Client, ClientSecret};
+use countersign::store;
+
+use super::server::{START, TestServer};
+
+/// One more secret for a client, until `expires_at`.
+pub fn add_secret(server: &TestServer, client: &str, plain: &str, expires_at: Option<Timestamp>) -> Id {
+    let id = Id::random(&OsEntropy).unwrap();
+    let secret = ClientSecret {
+        id,
+        client_id: client.parse().unwrap(),
+        hash: HashedToken::of(plain),
+        created_at: START,
+        expires_at,
+    };
+    server.store().write("test secret", move |conn| store::client_secrets::insert(conn, &secret)).unwrap();
+    server.refresh();
+    id
+}
+
+fn edit(server: &TestServer, client: &str, edit: impl FnOnce(Client) -> Client) {
+    let id = client.parse().unwrap();
+    let found = server.store().read("test client", |conn| store::clients::find(conn, &id)).unwrap();
+    let changed = edit(found.unwrap());
+    let stored = server.store().write("test client", move |conn| store::clients::update(conn, &changed));
+    assert!(stored.unwrap());
+    server.refresh();
+}
+
+/// Changes fields of a client, by the rules that hold for every change.
+pub fn client(server: &TestServer, id: &str, change: impl FnOnce(&mut ClientDraft)) {
+    edit(server, id, |client| {
+        let mut draft = client.to_draft();
+        change(&mut draft);
+        Client::check(draft, client.created_at).unwrap()
+    });
+}
+
+pub fn switch_off(server: &TestServer, id: &str) {
+    edit(server, id, |mut client| {
+        client.disabled_at = Some(START);
+        client
+    });
+}
+
+pub fn lock(server: &TestServer, name: &str) {
+    let mut user = server.user(name);
+    user.locked_at = Some(START);
+    assert!(server.store().write("lock", move |conn| store::users::update(conn, &user)).unwrap());
+}
+
+pub fn give_role(server: &TestServer, name: &str, role: &'static str) {
+    let id = server.user(name).id;
+    server.store().write("give a role", move |conn| store::roles::give(conn, id, role)).unwrap();
+}

@@ -1,0 +1,115 @@
+//! What every page owes its reader, checked the same way wherever the page comes from.
+
+use countersign::domain::{Client, User};
+use countersign::store::{clients, users};
+
+use super::TestServer;
+use super::flow::{authorize, authorize_path};
+use super::http::{Answer, Browser};
+use super::server::START;
+
+/// An error page: this status, this title, no redirect, and all that [`assert_safe`] asks for.
+#[track_caller]
+pub fn assert_refused(answer: &Answer, status: u16, title: &str) {
+    let shown = format!("{} {:?}\n{}", answer.status, answer.header("location"), answer.body);
+    assert_eq!(answer.status, status, "{shown}");
+    assert_eq!(answer.header("location"), None, "{shown}");
+    assert!(answer.body.contains(&format!("<h1>{title}</h1>")), "not {title:?}: {shown}");
+    assert_safe(answer);
+}
+
+/// The headers of every page, and nothing on it that comes from elsewhere or runs.
+#[track_caller]
+pub fn assert_safe(page: &Answer) {
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{page:?}");
+    assert_eq!(page.header("cache-control"), Some("no-store"), "{page:?}");
+    assert_eq!(page.header("referrer-policy"), Some("no-referrer"), "{page:?}");
+    assert_eq!(page.header("x-frame-options"), Some("DENY"), "{page:?}");
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"), "{page:?}");
+    let policy = page.header("content-security-policy").unwrap_or_else(|| panic!("no policy: {page:?}"));
+    let rules: Vec<&str> = policy.split("; ").collect();
+    assert!(rules.contains(&"default-src 'none'"), "{policy}");
+    assert!(rules.contains(&"frame-ancestors 'none'"), "{policy}");
+    assert!(rules.contains(&"base-uri 'none'"), "{policy}");
+    let form_action = rules.iter().find_map(|rule| rule.strip_prefix("form-action ")).unwrap();
+    assert!(form_action.starts_with("'self'") && !form_action.contains('*'), "{policy}");
+    for mark in ["<script", "javascript:", " onload", " onerror", "<iframe", "<base", "http-equiv"] {
+        assert!(!page.body.contains(mark), "{mark} in {}", page.body);
+    }
+    for mark in ["src=\"", "href=\"", "action=\""] {
+        for rest in page.body.split(mark).skip(1) {
+            assert!(
+                rest.starts_with('/') && !rest.starts_with("//"),
+                "{mark}{}",
+                &rest[..40.min(rest.len())]
+            );
+        }
+    }
+}
+
+/// A browser in which alice is signed in, and has agreed to what the client `app` asks for.
+pub fn signed_in(server: &TestServer) -> Browser {
+    let mut browser = server.browser();
+    let answer = authorize(&mut browser, "app", &[]);
+    assert!(answer.sent("code").is_some(), "{}", answer.location());
+    browser
+}
+
+/// Asks for authorization and follows within this server: a page, or the redirect to the client.
+pub fn ask(browser: &mut Browser, client: &str, with: &[(&str, &str)]) -> Answer {
+    let answer = browser.get(&authorize_path(client, with));
+    browser.follow(answer)
+}
+
+pub fn is_login(answer: &Answer) -> bool {
+    answer.status == 200 && answer.body.contains("name=\"password\"")
+}
+
+pub fn is_consent(answer: &Answer) -> bool {
+    answer.status == 200 && answer.body.contains("value=\"allow\"")
+}
+
+/// `error` of a redirect to the client; it never comes with a code.
+#[track_caller]
+pub fn error_of(answer: &Answer) -> String {
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert_eq!(answer.sent("code"), None, "{}", answer.location());
+    answer.sent("error").unwrap_or_else(|| panic!("no error: {}", answer.location()))
+}
+
+/// A page with what differs from one showing to the next taken out.
+pub fn redacted(page: &Answer) -> String {
+    let mut text = page.body.clone();
+    for name in ["request", "csrf"] {
+        text = text.replace(&page.field(name), "[…]");
+    }
+    text
+}
+
+/// Changes a client behind the server's back, and lets the server see it.
+pub fn change_client(server: &TestServer, id: &str, change: impl Fn(&mut Client) + Send + 'static) {
+    let id = id.parse().unwrap();
+    let changed = server.store().write("test client", move |conn| {
+        let mut client = clients::find(conn, &id)?.unwrap();
+        change(&mut client);
+        clients::update(conn, &client)
+    });
+    assert!(changed.unwrap());
+    server.refresh();
+}
+
+pub fn switch_off(server: &TestServer, id: &str) {
+    change_client(server, id, |client| client.disabled_at = Some(START));
+}
+
+/// Changes a user behind the server's back.
+pub fn change_user(server: &TestServer, name: &str, change: impl Fn(&mut User)) {
+    let mut user = server.user(name);
+    change(&mut user);
+    let changed = server.store().write("test user", move |conn| users::update(conn, &user));
+    assert!(changed.unwrap());
+}
+
+pub fn lock(server: &TestServer, name: &str) {
+    change_user(server, name, |user| user.locked_at = Some(START));
+}
