@@ -150,7 +150,7 @@ impl Browser {
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--disable-dev-shm-usage", "--lang=en-US",
                 // Nothing but this machine: a page that asks for a third party's asset is to be seen without it.
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1, EXCLUDE ::1",
                 profile,
             ],
             "prefs": { "credentials_enable_service": false, "profile.password_manager_leak_detection": false },

@@ -1,5 +1,6 @@
 //! The pages and the demo applications in a real Chromium.
 
 pub mod driver;
+mod elsewhere;
 mod flows;
 mod looks;
