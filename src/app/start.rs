@@ -48,16 +48,20 @@ pub fn open_store(config: &Config) -> Result<Arc<Store>, StartError> {
         for name in done {
             tracing::info!(migration = name, "migrated");
         }
-    } else if let MigrationState::Behind(missing) =
-        store.migration_state().map_err(|e| failed(&format!("database {shown}"))(&e))?
-    {
-        return Err(StartError(format!(
+    }
+    match store.migration_state().map_err(|e| failed(&format!("database {shown}"))(&e))? {
+        MigrationState::Current => Ok(Arc::new(store)),
+        MigrationState::Behind(missing) => Err(StartError(format!(
             "the database {shown} lacks {} migration(s) ({}): run `countersign migrate` first",
             missing.len(),
             missing.join(", ")
-        )));
+        ))),
+        MigrationState::Ahead(unknown) => Err(StartError(format!(
+            "the database {shown} was brought up to date by a newer countersign ({}): use that, or restore the backup \
+             from before",
+            unknown.join(", ")
+        ))),
     }
-    Ok(Arc::new(store))
 }
 
 /// The sealer under the configured master key. The key file is made when it is missing and `may_create`.

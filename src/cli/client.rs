@@ -121,7 +121,7 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    fn apply(self, draft: &mut ClientDraft) {
+    fn apply(self, draft: &mut ClientDraft) -> Result<(), Failure> {
         fn set<T>(field: &mut T, value: Option<T>) {
             if let Some(value) = value {
                 *field = value;
@@ -132,7 +132,11 @@ impl Fields {
         set(&mut draft.redirect_uris, self.redirect_uris);
         set(&mut draft.post_logout_redirect_uris, self.post_logout_redirect_uris);
         set(&mut draft.resources, self.resources);
+        let marked = self.allow_password_grant || draft.grant_types.contains(&GrantType::Password);
         set(&mut draft.grant_types, self.grants.map(|grants| grants.into_iter().collect()));
+        if draft.grant_types.contains(&GrantType::Password) && !marked {
+            return Err(Failure::new("grant_types: the password grant also wants --allow-password-grant"));
+        }
         if let Some(scope) = self.scope {
             let identity: Scope = draft.profile.default_scope().parse().unwrap_or_default();
             draft.scope = identity.union(&scope);
@@ -145,6 +149,7 @@ impl Fields {
         set(&mut draft.access_token_ttl, seconds(self.access_token_ttl_s));
         set(&mut draft.allow_long_access_tokens, self.allow_long_access_tokens);
         set(&mut draft.refresh_token_ttl, seconds(self.refresh_token_ttl_s));
+        Ok(())
     }
 }
 
@@ -172,7 +177,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
                 None => random_id()?,
             };
             let mut draft = ClientDraft::with_defaults(id.clone(), id.to_string(), profile);
-            fields.apply(&mut draft);
+            fields.apply(&mut draft)?;
             let (client, secret) =
                 registry::add_client(&store, draft, &*entropy(), now()).map_err(Failure::new)?;
             let mut said = lines(&client);
@@ -186,7 +191,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
         }
         Command::Edit { id, fields } => {
             let mut draft = registry::own_client(&store, &id).map_err(Failure::new)?.to_draft();
-            fields.apply(&mut draft);
+            fields.apply(&mut draft)?;
             let client = registry::change_client(&store, &id, draft).map_err(Failure::new)?;
             output.say(&lines(&client), &as_json(&client));
         }

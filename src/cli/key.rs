@@ -34,6 +34,8 @@ pub(super) enum Command {
     },
     /// Let a published key sign, and retire the one of its algorithm that signed so far.
     Activate {
+        // A thumbprint may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Even though verifiers may hold a key set without it: they fail until they fetch anew.
         #[arg(long)]
@@ -41,13 +43,17 @@ pub(super) enum Command {
     },
     /// Stop a key from signing; it stays published until its last token is dead.
     Retire {
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Even though it is the last of its algorithm that signs.
         #[arg(long)]
         last: bool,
     },
     /// Delete a key that nothing needs any more.
-    Remove { kid: String },
+    Remove {
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+    },
     /// Take in a private key from a file (`-`: standard input) as PEM or JWK, and publish it.
     Import {
         file: PathBuf,
@@ -57,6 +63,7 @@ pub(super) enum Command {
     },
     /// Write a key to a file that is readable by you alone.
     Export {
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// A file that does not exist yet.
         #[arg(long, value_name = "FILE")]

@@ -21,6 +21,7 @@ pub(super) fn run(setup: &Setup, output: &Output, arguments: &Arguments) -> Resu
         let missing = match migration_state(&config)? {
             MigrationState::Current => Vec::new(),
             MigrationState::Behind(missing) => missing,
+            MigrationState::Ahead(unknown) => return Err(ahead(&unknown)),
         };
         let lines = if missing.is_empty() { vec!["up to date".to_owned()] } else { missing.clone() };
         output.say(&lines, &json!({ "missing": missing }));
@@ -28,10 +29,20 @@ pub(super) fn run(setup: &Setup, output: &Output, arguments: &Arguments) -> Resu
     }
     let store = Store::open(app::store_options(&config).map_err(Failure::new)?)?;
     let done = store.migrate()?;
+    if let MigrationState::Ahead(unknown) = store.migration_state()? {
+        return Err(ahead(&unknown));
+    }
     let line = match done.len() {
         0 => format!("{} is up to date", store.shown_url()),
         count => format!("{}: {count} migration(s) applied: {}", store.shown_url(), done.join(", ")),
     };
     output.say(&[line], &json!({ "applied": done }));
     Ok(())
+}
+
+fn ahead(unknown: &[String]) -> Failure {
+    Failure::new(format!(
+        "a newer countersign has applied migrations that this one lacks: {}",
+        unknown.join(", ")
+    ))
 }

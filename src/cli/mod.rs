@@ -82,7 +82,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
         Command::Serve => serve::run(&setup),
         Command::Check => check::run(&setup, output),
         Command::Migrate(arguments) => migrate::run(&setup, output, &arguments),
-        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Demo(arguments) => demo::run(*output, &arguments),
         Command::Client(command) => client::run(&setup, output, command),
         Command::Resource(command) => resource::run(&setup, output, command),
         Command::User(command) => user::run(&setup, output, command),

@@ -10,6 +10,7 @@ use crate::domain::Problem;
 use crate::store::StoreError;
 
 /// Where answers go.
+#[derive(Clone, Copy)]
 pub(super) struct Output {
     json: bool,
 }

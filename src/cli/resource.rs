@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::base::Seconds;
 use crate::domain::{ResourceServer, ScopeDefinition};
+use crate::flow::registry;
 use crate::oauth::Resource;
 use crate::oauth::algorithm::SigningAlgorithm;
-use crate::store::{Store, StoreError, resource_servers};
+use crate::store::{Store, StoreError, clients, resource_servers};
 
-use super::output::{Failure, Output, listed};
+use super::output::{Failure, Output, listed, note};
 use super::setup::{Setup, now};
 
 #[derive(Subcommand)]
@@ -146,12 +147,14 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             let stored = server.clone();
             store.write("change a resource server", move |conn| resource_servers::update(conn, &stored))?;
             output.say(&lines(&server), &as_json(&server));
+            tell_dangling(&store, &server.id)?;
         }
         Command::Delete { id } => {
             own(&store, &id)?;
             let gone = id.clone();
             store.write("delete a resource server", move |conn| resource_servers::delete(conn, &gone))?;
             output.say(&[format!("resource server {id} deleted")], &json!({ "deleted": id }));
+            tell_dangling(&store, &id)?;
         }
     }
     Ok(())
@@ -173,6 +176,17 @@ fn own(store: &Store, id: &Resource) -> Result<ResourceServer, Failure> {
         ));
     }
     Ok(server)
+}
+
+/// Clients of `id` that name what is there no more.
+fn tell_dangling(store: &Store, id: &Resource) -> Result<(), Failure> {
+    let servers = store.read("resource servers", resource_servers::all)?;
+    for client in store.read("clients", clients::all)?.iter().filter(|client| client.resources.contains(id)) {
+        for problem in registry::dangling(client, &servers) {
+            note(format!("warning: client {}: {problem}", client.id));
+        }
+    }
+    Ok(())
 }
 
 fn row(server: &ResourceServer) -> Vec<String> {

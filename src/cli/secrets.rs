@@ -1,6 +1,6 @@
 //! `countersign client secret …` and `hash-secret`: secrets are shown once, and stored as hashes.
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -20,7 +20,7 @@ pub(super) fn run(store: &Store, output: &Output, command: SecretCommand) -> Res
     let span = |seconds: u32| Seconds(i64::from(seconds));
     match command {
         SecretCommand::List { client } => {
-            let all = registry::secrets(store, &client)?;
+            let all = registry::secrets(store, &client).map_err(Failure::new)?;
             let rows: Vec<Vec<String>> = all.iter().map(row).collect();
             let json: Vec<Value> = all.iter().map(as_json).collect();
             output.table(&["id", "made", "state"], &rows, &json!(json));
@@ -78,12 +78,17 @@ pub(super) fn hash(output: &Output, generate: bool) -> Result<(), Failure> {
         let made = PlainToken::random(TokenKind::ClientSecret, &*entropy()).map_err(Failure::new)?;
         Zeroizing::new(made.reveal().to_owned())
     } else {
-        let mut text = Zeroizing::new(String::new());
-        std::io::stdin().take(MAX_INPUT_BYTES).read_to_string(&mut text)?;
-        Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())
+        let text = if std::io::stdin().is_terminal() {
+            Zeroizing::new(rpassword::prompt_password("Secret: ")?)
+        } else {
+            let mut text = Zeroizing::new(String::new());
+            std::io::stdin().take(MAX_INPUT_BYTES).read_to_string(&mut text)?;
+            text
+        };
+        Zeroizing::new(text.trim().to_owned())
     };
     // One SHA-256 is the right hash for machine-made secrets only.
-    if !(32..=1024).contains(&secret.len()) {
+    if !(32..=1024).contains(&secret.len()) || secret.chars().any(char::is_control) {
         return Err(Failure::new("a client secret has 32 to 1024 characters; --generate makes one"));
     }
     let hash = HashedToken::of(&secret).as_str().to_owned();

@@ -21,6 +21,10 @@ pub enum KeyFault {
     Store(StoreError),
     /// The key could not be made, opened or sealed.
     Key(String),
+    /// This key is there already.
+    Taken,
+    /// The key signs.
+    Signs,
     /// No key of this kid.
     Unknown,
     /// The state does not allow it.
@@ -34,6 +38,8 @@ impl fmt::Display for KeyFault {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Key(text) => f.write_str(text),
+            Self::Taken => f.write_str("this key is there already: countersign key list"),
+            Self::Signs => f.write_str("the key signs: activate another, or retire it, and wait"),
             Self::Unknown => f.write_str("there is no key of this kid: countersign key list"),
             Self::Refused(refused) => refused.fmt(f),
             Self::StillNeeded(until) => {
@@ -156,11 +162,14 @@ pub fn generate(
 /// Stores a key that was made elsewhere, published and not yet signing.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it is there already.
+/// [`KeyFault::Taken`] when it is there already.
 pub fn import(store: &Store, record: SigningKeyRecord) -> Result<SigningKeyRecord, KeyFault> {
     let stored = record.clone();
-    store.write("store a key", move |conn| keys::insert(conn, &stored))?;
-    Ok(record)
+    match store.write("store a key", move |conn| keys::insert(conn, &stored)) {
+        Ok(()) => Ok(record),
+        Err(StoreError::Conflict) => Err(KeyFault::Taken),
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// Lets a key sign and retires the one of the same algorithm that signed so far.
@@ -249,7 +258,7 @@ pub fn remove(store: &Store, kid: &str, now: Timestamp) -> Result<(), KeyFault> 
                 keys::delete(conn, &kid).map(|_| Ok(()))
             }
             Some(KeyState::Retired { remove_at, .. }) => Ok(Err(KeyFault::StillNeeded(remove_at))),
-            Some(KeyState::Active { .. }) => Ok(Err(KeyFault::StillNeeded(Timestamp(i64::MAX)))),
+            Some(KeyState::Active { .. }) => Ok(Err(KeyFault::Signs)),
         }
     })?
 }

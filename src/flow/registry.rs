@@ -168,14 +168,18 @@ pub fn switch_client(
     Ok(client)
 }
 
-/// Deletes a client with its secrets, consents and authorizations.
+/// Deletes a client with its secrets, consents and authorizations. A declared one that is switched off is gone from the
+/// configuration file, and may be deleted as well.
 ///
 /// # Errors
 /// See [`RegistryFault`].
 pub fn delete_client(store: &Store, id: &ClientId) -> Result<(), RegistryFault> {
-    let client = own_client(store, id)?;
-    store.write("delete a client", move |conn| clients::delete(conn, &client.id))?;
-    Ok(())
+    let id = id.clone();
+    store.write("delete a client", move |conn| match clients::find(conn, &id)? {
+        None => Ok(Err(RegistryFault::Unknown)),
+        Some(client) if client.declared && client.disabled_at.is_none() => Ok(Err(RegistryFault::Declared)),
+        Some(_) => clients::delete(conn, &id).map(|_| Ok(())),
+    })?
 }
 
 /// Adds a secret beside those that a confidential client has; they may be given an end, so that both count until the
@@ -229,8 +233,12 @@ pub fn end_secret(store: &Store, client: &ClientId, secret: Id, at: Timestamp) -
 /// A client's secrets, those that ended too.
 ///
 /// # Errors
-/// When the database fails.
-pub fn secrets(store: &Store, client: &ClientId) -> Result<Vec<ClientSecret>, StoreError> {
+/// [`RegistryFault::Unknown`], or when the database fails.
+pub fn secrets(store: &Store, client: &ClientId) -> Result<Vec<ClientSecret>, RegistryFault> {
+    let wanted = client.clone();
+    if store.read("find a client", move |conn| clients::find(conn, &wanted))?.is_none() {
+        return Err(RegistryFault::Unknown);
+    }
     let all = store.read("secrets", client_secrets::all)?;
     Ok(all.into_iter().filter(|secret| secret.client_id == *client).collect())
 }

@@ -1,17 +1,42 @@
 //! Binds, serves, and stops in order.
 
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App as ActixApp, HttpServer};
+use futures_util::future::select;
 
 use crate::app::App;
 use crate::config::Config;
 
 use super::{discovery, routes, tls};
+
+/// SIGTERM and SIGINT, heard from here on.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ends {
+    fn heard() -> std::io::Result<Self> {
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
+    }
+
+    /// Comes with the first of either. The next SIGINT ends the process at once, for whoever does not want to wait.
+    async fn asked(mut self) {
+        select(pin!(self.terminate.recv()), pin!(self.interrupt.recv())).await;
+        actix_web::rt::spawn(async move {
+            self.interrupt.recv().await;
+            std::process::exit(130);
+        });
+    }
+}
 
 /// Why the server does not serve.
 #[derive(Debug)]
@@ -25,10 +50,9 @@ impl std::fmt::Display for ServerError {
 
 impl std::error::Error for ServerError {}
 
-/// Whether SIGTERM (requests under way are finished first) and SIGINT end the server.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Whether SIGTERM and SIGINT end the server; requests under way are finished first.
 enum Signals {
-    Handled,
+    Handled(Ends),
     LeftAlone,
 }
 
@@ -56,10 +80,12 @@ impl Server {
     /// # Errors
     /// When an address is taken or TLS cannot be set up.
     pub fn bind(app: Arc<App>, config: &Config) -> Result<Self, ServerError> {
+        // Before anybody can connect: whoever sees the server may ask it to end.
+        let ends = Ends::heard().map_err(|e| ServerError(format!("signals: {e}")))?;
         let listeners = config.server.listen.iter().map(|address| {
             TcpListener::bind(address).map_err(|e| ServerError(format!("cannot listen on {address}: {e}")))
         });
-        Self::new(app, config, listeners.collect::<Result<_, _>>()?, Signals::Handled)
+        Self::new(app, config, listeners.collect::<Result<_, _>>()?, Signals::Handled(ends))
     }
 
     /// Serves on listeners that are bound already; whoever holds its handle stops it.
@@ -91,9 +117,10 @@ impl Server {
         .client_request_timeout(Duration::from_millis(u64::from(config.server.client_timeout_ms)))
         .keep_alive(Duration::from_secs(u64::from(config.server.keep_alive_s)))
         .shutdown_timeout(u64::from(config.server.shutdown_timeout_s));
-        if signals == Signals::LeftAlone {
-            server = server.disable_signals();
-        }
+        server = match signals {
+            Signals::Handled(ends) => server.shutdown_signal(ends.asked()),
+            Signals::LeftAlone => server.disable_signals(),
+        };
         if config.server.workers > 0 {
             server = server.workers(config.server.workers);
         }

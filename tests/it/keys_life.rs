@@ -139,14 +139,14 @@ fn a_key_signs_only_once_verifiers_can_know_it_and_the_former_one_retires() {
         let new = generate(&store, START + Seconds(10));
         assert_eq!(states(&store), ["active", "published"]);
 
-        let early = activate(&store, &new, false, START + Seconds(309));
+        let early = activate(&store, &new, false, START + Seconds(311));
         let told = early.unwrap_err().to_string();
         assert!(told.contains("wait until"), "{told}");
         assert_eq!(states(&store), ["active", "published"], "{}", database.kind);
-        activate(&store, &new, false, START + Seconds(310)).unwrap();
+        activate(&store, &new, false, START + Seconds(312)).unwrap();
         assert_eq!(states(&store), ["retired", "active"]);
         let KeyState::Retired { remove_at, .. } = all(&store)[0].state else { panic!() };
-        assert_eq!(remove_at, START + Seconds(310) + LONGEST + Seconds(300));
+        assert_eq!(remove_at, START + Seconds(312) + LONGEST + Seconds(300));
         let again = activate(&store, &new, false, START + Seconds(999)).unwrap_err().to_string();
         assert!(again.contains("active already"), "{again}");
         let back = activate(&store, &old, true, START + Seconds(999)).unwrap_err().to_string();
@@ -291,9 +291,9 @@ fn a_rotation_goes_through_to_the_tokens_while_the_server_runs() {
         };
         let old = kid();
         let new = generate(server.store(), START);
-        server.advance(JWKS_MAX_AGE.0);
+        server.advance(JWKS_MAX_AGE.0 + 2);
         assert_eq!(kid(), old, "{}: published, not signing", database.kind);
-        activate(server.store(), &new, false, START + JWKS_MAX_AGE).unwrap();
+        activate(server.store(), &new, false, START + JWKS_MAX_AGE + Seconds(2)).unwrap();
         server.advance(2);
         assert_eq!(kid(), new, "{}", database.kind);
         let jwks = || server.client().get(countersign::http::paths::JWKS).body;

@@ -13,13 +13,18 @@
 
 #[path = "../browser/mod.rs"]
 mod browser;
+mod check;
+mod cli;
 mod cors;
 mod declare;
+mod demo;
 mod deps;
+mod examples;
 mod forms;
 mod health;
 mod http;
 mod keys_life;
+mod kill;
 mod login_page;
 mod migrations;
 mod oidc_core;
@@ -44,6 +49,7 @@ mod rfc8707;
 mod rfc9068;
 mod rfc9207;
 mod rfc9700;
+mod serve;
 mod sessions;
 mod smoke;
 mod store;

@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use url::Url;
+
 use crate::config::Config;
 
 use super::super::setup::Setup;
@@ -33,19 +35,18 @@ pub(super) fn modes(config: &Config, setup: &Setup, findings: &mut Findings) {
     }
 }
 
-/// Whether a configuration file has what an environment variable or a file of its own should have.
+/// Whether a configuration file itself has what an environment variable or a file of its own should have.
 fn holds_secret(file: &Path) -> bool {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.lines().map(str::trim).any(|line| {
-        let key = line.split('=').next().unwrap_or_default().trim();
-        key == "master_key" || (key == "url" && line.contains("postgres") && has_password(line))
-    })
+    Config::load(Some(file), std::iter::empty())
+        .is_ok_and(|config| config.keys.master_key.is_some() || has_password(config.database.url.reveal()))
 }
 
-fn has_password(line: &str) -> bool {
-    let authority = line.split("://").nth(1).unwrap_or_default();
-    authority.split('@').next().is_some_and(|user| user.contains(':') && authority.contains('@'))
-        || line.contains("password=")
+/// libpq takes a password in the authority and in the query.
+fn has_password(url: &str) -> bool {
+    url.starts_with("postgres")
+        && Url::parse(url).is_ok_and(|url| {
+            url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
+        })
 }
 
 fn private(what: &str, path: &Path, findings: &mut Findings) {

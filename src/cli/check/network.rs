@@ -1,7 +1,7 @@
 //! The issuer, the listeners, and what stands between them: proxies or TLS.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, TcpListener};
+use std::net::TcpListener;
 
 use url::Url;
 
@@ -66,13 +66,15 @@ pub(super) fn proxies(config: &Config, findings: &mut Findings) {
     let listed: Vec<String> = proxies.iter().map(ToString::to_string).collect();
     findings.ok("proxies", format!("X-Forwarded-For is believed from {}", listed.join(", ")));
     let loopback_only = config.server.listen.iter().all(|address| address.ip().is_loopback());
-    let loopback_trusted = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])]
+    let loopback_trusted = config
+        .server
+        .listen
         .iter()
-        .any(|address| proxies.iter().any(|network| network.contains(*address)));
+        .any(|address| proxies.iter().any(|network| network.contains(address.ip())));
     if loopback_only && !loopback_trusted {
         findings.problem(
             "proxies",
-            "server.listen is on loopback, so the proxy comes from 127.0.0.1 or ::1, which server.trusted_proxies lacks",
+            "server.listen is on loopback, so the proxy comes from there too, and server.trusted_proxies lacks it",
         );
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn database(config: &Config, findings: &mut Findings) {
     }
     match migration_state(config) {
         Ok(MigrationState::Current) => {
-            findings.ok("database", format!("{} is up to date", config.database.url))
+            findings.ok("database", format!("{} is up to date", config.database.url));
         }
         Ok(MigrationState::Behind(missing)) if config.database.migrates_at_start() => {
             findings.ok("database", format!("{} migration(s) will be applied at the start", missing.len()));
@@ -48,18 +48,26 @@ pub(super) fn database(config: &Config, findings: &mut Findings) {
                 missing.join(", ")
             ),
         ),
+        Ok(MigrationState::Ahead(unknown)) => findings.problem(
+            "database",
+            format!("was brought up to date by a newer countersign ({}): use that", unknown.join(", ")),
+        ),
         Err(failure) => failure.0.into_iter().for_each(|text| findings.problem("database", text)),
     }
 }
 
 pub(super) fn keys(config: &Config, now: Timestamp, findings: &mut Findings) {
-    let records = if exists(config) && matches!(migration_state(config), Ok(MigrationState::Current)) {
+    let records = if exists(config) {
         let read = app::store_options(config)
             .and_then(|options| Store::open(options).map_err(|e| e.to_string()))
             .and_then(|store| store.read("keys", key_table::all).map_err(|e| e.to_string()));
-        match read {
-            Ok(records) => records,
-            Err(text) => return findings.problem("keys", text),
+        match (read, migration_state(config)) {
+            (Ok(records), _) => records,
+            // Tables that are not made yet hold no keys.
+            (Err(_), Ok(MigrationState::Behind(_))) => Vec::new(),
+            // What is wrong with the database was told before.
+            (Err(_), Err(_)) => return findings.warn("keys", "not looked at: the database does not answer"),
+            (Err(text), Ok(_)) => return findings.problem("keys", text),
         }
     } else {
         Vec::new()

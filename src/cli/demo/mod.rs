@@ -6,9 +6,9 @@ mod world;
 
 use std::path::PathBuf;
 
-use super::output::Failure;
+use super::output::{Failure, Output, note};
+use super::serve;
 use super::setup::{Setup, log};
-use super::{output, serve};
 
 use programs::Programs;
 use world::World;
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     examples: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(super) fn run(output: Output, arguments: &Arguments) -> Result<(), Failure> {
     let world = World::make(&arguments.folder, arguments.port)?;
     let setup = Setup::at(&world.config_file());
     let config = setup.config()?;
@@ -37,13 +37,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => std::env::current_exe()?.parent().map(|folder| folder.join("examples")).unwrap_or_default(),
     };
     let programs = Programs::start(&examples, &world)?;
-    let told = world.told(programs.are_all_there());
+    let (told, json) = (world.told(programs.are_all_there()), world.as_json());
     let addresses = programs.addresses();
     serve::run_with(&config, move || {
         // Beside the server, which is to answer meanwhile.
         std::thread::spawn(move || match programs::wait_for(&addresses) {
-            Ok(()) => output::note(told),
-            Err(failure) => failure.0.iter().for_each(output::note),
+            Ok(()) => output.say(&[told], &json),
+            Err(failure) => failure.0.iter().for_each(note),
         });
     })?;
     drop(programs);

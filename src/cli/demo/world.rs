@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::base::{PlainToken, TokenKind};
@@ -23,6 +24,8 @@ pub(super) const USER: &str = "alice";
 pub(super) struct World {
     folder: PathBuf,
     port: u16,
+    /// Whether the password was made just now.
+    password_is_new: bool,
 }
 
 impl World {
@@ -34,13 +37,13 @@ impl World {
         }
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700).create(folder)?;
-        let world = Self { folder: folder.canonicalize()?, port };
+        let mut world = Self { folder: folder.canonicalize()?, port, password_is_new: false };
         for client in ["demo-web", "demo-service", "demo-password"] {
             let secret = PlainToken::random(TokenKind::ClientSecret, &*entropy()).map_err(Failure::new)?;
             write_once(&world.secret_file(client), secret.reveal())?;
         }
-        write_once(&world.password_file(), &generated()?)?;
-        fs::write(world.config_file(), world.configuration())?;
+        world.password_is_new = write_once(&world.password_file(), &generated()?)?;
+        fs::write(world.config_file(), world.configuration()?)?;
         Ok(world)
     }
 
@@ -82,12 +85,19 @@ impl World {
             email: Some("alice@example.org".to_owned()),
             password: &password,
         };
-        let user = match accounts::create(&store, &hasher(&config)?, &*entropy(), new, now()) {
+        let hasher = hasher(&config)?;
+        let user = match accounts::create(&store, &hasher, &*entropy(), new, now()) {
             Ok(user) => user,
+            // Somebody took the file away: the old password is lost.
+            Err(AccountFault::Taken) if self.password_is_new => {
+                let name = UserName::canonical(USER);
+                accounts::set_password(&store, &hasher, &*entropy(), &name, &password, now())
+                    .map_err(Failure::new)?;
+                return Ok(());
+            }
             Err(AccountFault::Taken) => return Ok(()),
             Err(other) => return Err(Failure::new(other)),
         };
-        debug_assert_eq!(user.username, UserName::canonical(USER));
         // The role itself is declared, and is there from the first start of the server on.
         let role = crate::domain::Role {
             name: "editor".to_owned(),
@@ -108,21 +118,24 @@ impl World {
         Ok(Zeroizing::new(fs::read_to_string(self.password_file())?.trim().to_owned()))
     }
 
-    fn configuration(&self) -> String {
-        let folder = self.folder.display();
+    fn configuration(&self) -> Result<String, Failure> {
+        let shown = self.folder.to_str().filter(|path| !path.contains(['\'', '\n', '?']));
+        let folder = shown.ok_or_else(|| {
+            Failure::new(format!("{}: choose a folder without ' or ? in its path", self.folder.display()))
+        })?;
         let (issuer, app, api, web) = (self.issuer(), self.app(), self.api(), self.web());
         let port = self.port;
-        format!(
+        Ok(format!(
             r#"# Made by `countersign demo`, anew at every start.
 [server]
 issuer = "{issuer}"
 listen = ["127.0.0.1:{port}"]
 
 [database]
-url = "sqlite:{folder}/countersign.db"
+url = 'sqlite:{folder}/countersign.db'
 
 [keys]
-master_key_file = "{folder}/master.key"
+master_key_file = '{folder}/master.key'
 
 [pages]
 service_name = "Countersign demo"
@@ -159,7 +172,7 @@ redirect_uris = ["http://{web}/callback"]
 post_logout_redirect_uris = ["http://{web}/"]
 scopes = ["notes:read", "notes:write"]
 resources = ["http://{api}"]
-secret_file = "{folder}/demo-web.secret"
+secret_file = '{folder}/demo-web.secret'
 
 # A machine: client credentials.
 [[clients]]
@@ -168,7 +181,7 @@ name = "Demo Service"
 profile = "service"
 scopes = ["notes:read"]
 resources = ["http://{api}"]
-secret_file = "{folder}/demo-service.secret"
+secret_file = '{folder}/demo-service.secret'
 
 # The password grant, which new applications should not use (RFC 9700 §2.4): off unless a client is marked for it.
 [[clients]]
@@ -179,9 +192,22 @@ grant_types = ["password", "refresh_token"]
 allow_password_grant = true
 scopes = ["notes:read", "notes:write"]
 resources = ["http://{api}"]
-secret_file = "{folder}/demo-password.secret"
+secret_file = '{folder}/demo-password.secret'
 "#
-        )
+        ))
+    }
+
+    /// The same for a script.
+    pub(super) fn as_json(&self) -> Value {
+        json!({
+            "issuer": self.issuer(),
+            "single_page_app": format!("http://{}/", self.app()),
+            "web_app": format!("http://{}/", self.web()),
+            "resource_server": format!("http://{}", self.api()),
+            "username": USER,
+            "password_file": self.password_file(),
+            "folder": self.folder,
+        })
     }
 
     /// What a person reads once everything runs.
@@ -237,11 +263,11 @@ One way for each grant:
     }
 }
 
-/// A file that is readable by its owner alone, and keeps what it had.
-fn write_once(path: &Path, text: &str) -> Result<(), Failure> {
+/// A file that is readable by its owner alone, and keeps what it had. Tells whether it was made.
+fn write_once(path: &Path, text: &str) -> Result<bool, Failure> {
     match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => Ok(file.write_all(text.as_bytes())?),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Ok(mut file) => Ok(file.write_all(text.as_bytes()).map(|()| true)?),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

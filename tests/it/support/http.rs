@@ -134,25 +134,35 @@ impl Client {
     }
 
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.try_send(method, path, headers, body).unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+    }
+
+    /// The same against a server that may die meanwhile.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer, ureq::Error> {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
         let mut request = ureq::http::Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let sent = if method == "GET" || method == "OPTIONS" || method == "HEAD" {
+        let mut response = if method == "GET" || method == "OPTIONS" || method == "HEAD" {
             self.agent.run(request.body(()).unwrap())
         } else {
             self.agent.run(request.body(body.to_owned()).unwrap())
-        };
-        let mut response = sent.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
+        }?;
         let headers = response
             .headers()
             .iter()
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         let status = response.status().as_u16();
-        let body = response.body_mut().read_to_string().unwrap_or_default();
-        Answer { status, headers, body }
+        let body = response.body_mut().read_to_string()?;
+        Ok(Answer { status, headers, body })
     }
 
     /// Sends bytes as they are and reads until the server closes or falls silent.

@@ -7,6 +7,7 @@ pub mod http;
 pub mod jwt;
 pub mod pages;
 pub mod postgres;
+pub mod program;
 pub mod programs;
 pub mod proxy;
 pub mod raw;

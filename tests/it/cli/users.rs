@@ -1,0 +1,165 @@
+//! `countersign user` and `role`: passwords, locks, and roles that go into tokens.
+
+use super::{API, with_api};
+use crate::support::flow::claims;
+use crate::support::http::Answer;
+use crate::support::program::{Home, Served, until};
+
+const NEW: &str = "correct horse battery";
+
+/// A home with a client for the password grant, a user `alice` and a running server.
+fn with_alice() -> (Home, Served, String) {
+    let home = with_api();
+    let client = home.json(&[
+        "client",
+        "add",
+        "--profile",
+        "first-party",
+        "--id",
+        "own",
+        "--grant",
+        "password",
+        "--grant",
+        "refresh_token",
+        "--allow-password-grant",
+        "--resource",
+        API,
+        "--scope",
+        "notes:read",
+    ]);
+    let secret = client["client_secret"].as_str().unwrap().to_owned();
+    home.ok(&["role", "add", "editor"]);
+    let added = home.run_with(&["user", "add", "alice", "--password-stdin"], &format!("{NEW}\n"));
+    assert_eq!(added.code, 0, "{added:?}");
+    assert!(!added.out.contains(NEW) && !added.err.contains(NEW), "{added:?}");
+    let served = home.serve();
+    (home, served, secret)
+}
+
+fn log_in(served: &Served, secret: &str, password: &str) -> Answer {
+    let form = [
+        ("grant_type", "password"),
+        ("username", "alice"),
+        ("password", password),
+        ("scope", "notes:read offline_access"),
+    ];
+    served.client().post_as("own", secret, "/token", &form)
+}
+
+fn refresh(served: &Served, secret: &str, token: &str) -> Answer {
+    let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    served.client().post_as("own", secret, "/token", &form)
+}
+
+#[test]
+fn a_lock_ends_renewal_and_an_unlock_lets_in_again_but_gives_nothing_back() {
+    let (home, served, secret) = with_alice();
+    let token = log_in(&served, &secret, NEW).text("refresh_token");
+    let locked = home.json(&["user", "lock", "alice"]);
+    assert!(locked["locked_at"].is_number());
+    assert_eq!(refresh(&served, &secret, &token).error(), "invalid_grant");
+    assert_eq!(log_in(&served, &secret, NEW).error(), "invalid_grant");
+    assert!(home.json(&["user", "unlock", "alice"])["locked_at"].is_null());
+    assert_eq!(log_in(&served, &secret, NEW).status, 200);
+    assert_eq!(refresh(&served, &secret, &token).error(), "invalid_grant");
+}
+
+#[test]
+fn a_new_password_signs_out_and_the_old_one_counts_no_more() {
+    let (home, served, secret) = with_alice();
+    let token = log_in(&served, &secret, NEW).text("refresh_token");
+    let made = home.json(&["user", "password", "alice", "--generate"]);
+    let password = made["password"].as_str().unwrap();
+    assert!(password.len() >= 20, "{password}");
+    assert_eq!(refresh(&served, &secret, &token).error(), "invalid_grant");
+    assert_eq!(log_in(&served, &secret, NEW).error(), "invalid_grant");
+    assert_eq!(log_in(&served, &secret, password).status, 200);
+}
+
+#[test]
+fn a_lock_ends_the_session_of_the_browser() {
+    let (home, served, _) = with_alice();
+    let uri = "https://app.example/cb";
+    home.ok(&["client", "add", "--profile", "spa", "--id", "app", "--redirect-uri", uri]);
+    let silent =
+        |prompt| crate::support::flow::authorize_path("app", &[("scope", "openid"), ("prompt", prompt)]);
+    let mut browser = served.browser();
+    until("the client is not known", || browser.get(&silent("none")).status == 303);
+    let page = browser.get(&silent("login"));
+    let page = browser.follow(page);
+    let page = browser.log_in(&page, "alice", NEW);
+    let back = browser.decide(&page, "allow");
+    assert!(back.sent("code").is_some(), "{}", back.location());
+    assert!(browser.get(&silent("none")).sent("code").is_some());
+    home.ok(&["user", "lock", "alice"]);
+    assert_eq!(browser.get(&silent("none")).sent("error").as_deref(), Some("login_required"));
+}
+
+#[test]
+fn roles_that_are_given_go_into_the_token_and_those_taken_do_not() {
+    let (home, served, secret) = with_alice();
+    let roles = || claims(&log_in(&served, &secret, NEW).text("access_token")).get("roles").cloned();
+    let none = roles();
+    assert!(none.is_none() || none == Some(serde_json::json!([])), "{none:?}");
+    assert_eq!(home.json(&["user", "give", "alice", "editor"])["roles"], serde_json::json!(["editor"]));
+    home.ok(&["user", "give", "alice", "editor"]);
+    assert_eq!(roles(), Some(serde_json::json!(["editor"])));
+    home.ok(&["user", "take", "alice", "editor"]);
+    assert_eq!(roles(), none);
+    assert!(home.refused(&["user", "take", "alice", "editor"]).contains("does not have"));
+    assert!(home.refused(&["user", "give", "alice", "boss"]).contains("countersign role add boss"));
+    home.ok(&["user", "give", "alice", "editor"]);
+    home.ok(&["role", "delete", "editor"]);
+    assert_eq!(roles(), none, "a role that is gone");
+}
+
+#[test]
+fn a_deleted_user_gets_nothing_more() {
+    let (home, served, secret) = with_alice();
+    let token = log_in(&served, &secret, NEW).text("refresh_token");
+    home.ok(&["user", "delete", "alice"]);
+    assert_eq!(refresh(&served, &secret, &token).error(), "invalid_grant");
+    assert_eq!(log_in(&served, &secret, NEW).error(), "invalid_grant");
+}
+
+#[test]
+fn a_name_is_one_in_every_case_and_form() {
+    let home = Home::new("");
+    home.ok(&["user", "add", "Alice", "--generate"]);
+    for typed in ["alice", " ALICE ", "ＡＬＩＣＥ"] {
+        assert_eq!(home.json(&["user", "show", typed])["username"], "alice", "{typed}");
+        assert!(home.refused(&["user", "add", typed, "--generate"]).contains("already"), "{typed}");
+    }
+}
+
+#[test]
+fn a_password_is_taken_as_it_was_typed_or_refused_with_the_reason() {
+    let home = Home::new("");
+    let long = "x".repeat(1025);
+    let longer = "x".repeat(5000);
+    for (password, word) in
+        [("", "8"), ("seven77", "8"), (&*long, "1024"), (&*longer, "1024"), ("nul\0nul\0nul", "NUL")]
+    {
+        let run = home.run_with(&["user", "add", "alice", "--password-stdin"], password);
+        assert!(run.code == 1 && run.err.contains(word), "{run:?}");
+        assert!(password.is_empty() || !run.err.contains(password), "{run:?}");
+    }
+    let run = home.run(&["user", "add", "alice"]);
+    assert!(run.code == 1 && run.err.contains("--password-stdin"), "{run:?}");
+    assert!(home.refused(&["user", "add", "alice", "--generate", "--role", "boss"]).contains("role add"));
+    assert!(home.refused(&["user", "show", "alice"]).contains("user list"), "nothing was made");
+}
+
+#[test]
+fn what_people_read_of_a_user_can_be_changed_and_taken_away() {
+    let home = Home::new("");
+    home.ok(&["user", "add", "alice", "--generate", "--email", "a@example.org", "--display-name", "Alice"]);
+    let changed = home.json(&["user", "edit", "alice", "--email", "", "--display-name", "Alice B"]);
+    assert!(changed["email"].is_null() && changed["display_name"] == "Alice B", "{changed}");
+    for wrong in [["--email", "nowhere"], ["--display-name", "a\u{1b}[31m"]] {
+        let told = home.refused(&[&["user", "edit", "alice"][..], &wrong].concat());
+        assert!(told.contains(&wrong[0][2..].replace('-', "_")), "{told}");
+    }
+    let listed = home.ok(&["user", "list", "--json"]);
+    assert!(!listed.contains("argon2") && listed.contains("Alice B"), "{listed}");
+}
