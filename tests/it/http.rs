@@ -180,3 +180,17 @@ fn a_head_that_is_too_long_or_no_head_is_refused_and_the_server_goes_on() {
         assert_eq!(client.get("/").status, 200, "after {what}");
     }
 }
+
+/// RFC 9110 §15.5.9: whoever sends a body drop by drop is told 408, and the connection is closed.
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let server = TestServer::with(Setup { server: "client_timeout_ms = 200".to_owned(), ..Setup::default() });
+    for path in [paths::TOKEN, paths::LOGIN, paths::CONSENT, paths::LOGOUT, paths::AUTHORIZE] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             content-length: 100\r\n\r\na=b"
+        );
+        let answer = server.client().raw(head.as_bytes());
+        assert_eq!((answer.status, answer.header("connection")), (408, Some("close")), "{path}: {answer:?}");
+    }
+}

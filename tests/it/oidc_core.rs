@@ -1,7 +1,9 @@
 //! OpenID Connect Core 1.0 §3.1.2: what an authentication request may ask of the login.
 
+use countersign::base::encoding::{base64url, from_base64url};
+
 use super::support::TestServer;
-use super::support::flow::{authorize, claims, redemption};
+use super::support::flow::{authorize, claims, part, redemption};
 use super::support::http::{Answer, Browser};
 use super::support::pages::{ask, error_of, is_consent, is_login, signed_in};
 use super::support::server::{PASSWORD, Setup};
@@ -200,6 +202,37 @@ fn an_id_token_hint_that_this_server_did_not_give_this_client_is_refused() {
         let answer = ask(&mut browser, "app", &[("id_token_hint", hint)]);
         assert_eq!(error_of(&answer), "invalid_request", "{what}");
     }
+}
+
+/// RFC 8725 §3.1, the oldest attack on JWTs: the public key, which everybody has, taken for the key of an HMAC. "Each key
+/// MUST be used with exactly one algorithm, and this MUST be checked".
+#[test]
+fn an_id_token_hint_signed_with_the_public_key_as_a_secret_is_refused() {
+    let server = TestServer::start();
+    let mut browser = signed_in(&server);
+    let real = hint_of(&server, &mut browser, "app");
+    let kid = part(&real, 0)["kid"].clone();
+    let jwks = server.client().get(countersign::http::paths::JWKS).json();
+    let key = jwks["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid).unwrap().clone();
+    let number = |name: &str| {
+        let octets = from_base64url(key[name].as_str().unwrap()).unwrap();
+        openssl::bn::BigNum::from_slice(&octets).unwrap()
+    };
+    let public = openssl::rsa::Rsa::from_public_components(number("n"), number("e")).unwrap();
+    let header = serde_json::json!({ "alg": "HS256", "typ": "JWT", "kid": kid }).to_string();
+    let message = format!("{}.{}", base64url(header.as_bytes()), real.split('.').nth(1).unwrap());
+    for secret in
+        [public.public_key_to_pem().unwrap(), public.public_key_to_der().unwrap(), key.to_string().into()]
+    {
+        let secret = openssl::pkey::PKey::hmac(&secret).unwrap();
+        let mut signer = openssl::sign::Signer::new(openssl::hash::MessageDigest::sha256(), &secret).unwrap();
+        let mac = signer.sign_oneshot_to_vec(message.as_bytes()).unwrap();
+        let forged = format!("{message}.{}", base64url(&mac));
+        let answer = ask(&mut browser, "app", &[("id_token_hint", &forged), ("prompt", "none")]);
+        assert_eq!(error_of(&answer), "invalid_request");
+    }
+    let answer = ask(&mut browser, "app", &[("id_token_hint", &real), ("prompt", "none")]);
+    assert!(answer.sent("code").is_some(), "{}", answer.location());
 }
 
 /// §3.1.2.1 login_hint: "Hint to the Authorization Server about the login identifier the End-User might use to log in".

@@ -1,4 +1,4 @@
-//! RFC 6749 §3.1, §4.1 and §4.1.1: the authorization endpoint. What comes back, and what is refused by redirect.
+//! RFC 6749 §3.1, §4.1, §4.1.1 and §4.1.2: the authorization endpoint. What comes back, and what is refused by redirect.
 
 use super::support::TestServer;
 use super::support::flow::{authorize, authorize_path, request};

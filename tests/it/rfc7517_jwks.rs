@@ -108,6 +108,31 @@ fn every_key_type_shows_its_public_members_and_no_others() {
     );
 }
 
+/// RFC 7517 §4.2 and §4.4 bind a key to one use and one algorithm. RFC 7518 §6.2.1.2: "The length of this octet string MUST
+/// be the full size of a coordinate for the curve specified in the "crv" parameter." RFC 7518 §6.3.1.1: the modulus "MUST
+/// utilize the minimum number of octets to represent the value." RFC 7518 §3.3: "A key of size 2048 bits or larger MUST be
+/// used".
+#[test]
+fn the_numbers_of_a_key_have_the_length_that_they_must_have() {
+    let server = with_every_algorithm();
+    for key in jwks(&server) {
+        let octets = |name: &str| from_base64url(key[name].as_str().unwrap()).unwrap();
+        match key["alg"].as_str().unwrap() {
+            "RS256" | "PS256" => {
+                assert_eq!(octets("n").len(), 256, "{key}");
+                assert!(octets("n")[0] >= 0x80, "{key}");
+                assert_eq!(octets("e"), [1, 0, 1], "{key}");
+            }
+            "EdDSA" => assert_eq!(octets("x").len(), 32, "{key}"),
+            algorithm => {
+                let size = [("ES256", 32), ("ES384", 48), ("ES512", 66)];
+                let size = size.iter().find(|(known, _)| *known == algorithm).unwrap().1;
+                assert_eq!((octets("x").len(), octets("y").len()), (size, size), "{key}");
+            }
+        }
+    }
+}
+
 /// RFC 7638 §3.1 and §3.2: the SHA-256 of the required members in lexicographic order, without blanks.
 #[test]
 fn the_kid_is_the_thumbprint_of_the_key() {

@@ -1,4 +1,4 @@
-//! RFC 8252: native apps. The port of a loopback literal is free, and an app that nobody can tell from another asks anew.
+//! RFC 8252 §7 and §8: native apps. The port of a loopback literal is free, and an app that nobody can tell from another asks anew.
 
 use super::support::TestServer;
 use super::support::flow::{authorize, redemption};
