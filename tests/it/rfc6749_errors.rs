@@ -408,7 +408,8 @@ fn a_header_name_of_100_kb_hurts_its_sender_only() {
 /// Each open body costs memory: whoever does not send is not waited for.
 #[test]
 fn a_body_that_does_not_come_is_given_up() {
-    let server = TestServer::with(Setup { server: "client_timeout_ms = 1000".to_owned(), ..Setup::default() });
+    let server =
+        TestServer::with(Setup { server: "client_timeout_ms = 1000".to_owned(), ..Setup::default() });
     let victim = Victim::of(&server);
     let good = form(&victim.good());
     let head = format!("{}Content-Length: {}\r\n\r\n{good}", victim.head(FORM), good.len() + 1);
