@@ -30,7 +30,6 @@ fn files_that_carry_out_a_spec_name_it() {
 }
 
 #[test]
-#[ignore = "until the spec tests are merged"]
 fn every_section_that_the_code_cites_is_cited_by_a_test() {
     let mut cited: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut shown = BTreeSet::new();
