@@ -29,7 +29,7 @@ pub enum MigrationState {
 pub(super) fn up(options: &StoreOptions) -> Result<Vec<String>, StoreError> {
     match Manager::migrator(options).open()? {
         Conn::Sqlite(mut conn) => {
-            conn.immediate_transaction(|conn| run(conn)).map_err(|e| StoreError::unavailable("migrate", &e.0))
+            conn.immediate_transaction(run).map_err(|e| StoreError::unavailable("migrate", &e.0))
         }
         Conn::Postgres(mut conn) => locked(&mut conn, run),
     }
@@ -37,9 +37,9 @@ pub(super) fn up(options: &StoreOptions) -> Result<Vec<String>, StoreError> {
 
 pub(super) fn down(options: &StoreOptions) -> Result<(), StoreError> {
     match Manager::writers(options).open()? {
-        Conn::Sqlite(mut conn) => conn
-            .immediate_transaction(|conn| revert(conn))
-            .map_err(|e| StoreError::unavailable("revert", &e.0)),
+        Conn::Sqlite(mut conn) => {
+            conn.immediate_transaction(revert).map_err(|e| StoreError::unavailable("revert", &e.0))
+        }
         Conn::Postgres(mut conn) => locked(&mut conn, revert),
     }
 }

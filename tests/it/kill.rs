@@ -62,7 +62,7 @@ fn token(client: &Client, pairs: &[(&str, &str)]) -> Option<Answer> {
     client.try_send("POST", "/token", &headers, &form(pairs)).ok()
 }
 
-fn refresh<'t>(token: &'t str) -> [(&'static str, &'t str); 2] {
+fn refresh(token: &str) -> [(&'static str, &str); 2] {
     [("grant_type", "refresh_token"), ("refresh_token", token)]
 }
 
