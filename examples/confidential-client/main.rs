@@ -8,6 +8,10 @@
     clippy::print_stdout,
     reason = "a program for the shell: it prints its address, or the API's answer"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a small program of its own: it reads the clock where it needs it"
+)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
 mod id_token;

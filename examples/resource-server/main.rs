@@ -4,6 +4,10 @@
 //! `bearer.rs` (how a token comes in and how a refusal is told), `notes.rs` (the API itself).
 
 #![expect(clippy::print_stdout, reason = "a program for the shell: it prints its address")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a small program of its own: it reads the clock where it needs it"
+)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "tests"))]
 
 mod bearer;

@@ -49,6 +49,7 @@ pub(super) struct Table {
 }
 
 impl Field {
+    #[expect(clippy::result_large_err, reason = "the error is figment's own")]
     pub(super) fn of<T: Setting>(
         name: &'static str,
         doc: &'static [&'static str],

@@ -125,4 +125,27 @@ mod tests {
             assert_eq!(UserName::canonical(typed), name, "{typed:?}");
         }
     }
+
+    /// RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256 octets (including the
+    /// punctuation and element separators)."
+    #[test]
+    fn an_address_for_mail_has_an_at_sign_and_at_most_254_bytes() {
+        let user = |email: &str| User {
+            id: "00000000-0000-4000-8000-000000000007".parse().unwrap(),
+            username: UserName::canonical("alice"),
+            display_name: None,
+            email: Some(email.to_owned()),
+            password_hash: String::new(),
+            locked_at: None,
+            created_at: Timestamp(0),
+        };
+        let long = format!("{}@example.org", "a".repeat(242));
+        assert_eq!(long.len(), 254);
+        assert!(user(&long).check().is_ok() && user("alice@example.org").check().is_ok());
+        for refused in
+            [format!("a{long}"), "alice".to_owned(), "a b@example.org".to_owned(), "a@b\r\n".to_owned()]
+        {
+            assert_eq!(user(&refused).check().unwrap_err().field, "email", "{refused:?}");
+        }
+    }
 }

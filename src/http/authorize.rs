@@ -20,21 +20,21 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
 }
 
 async fn answer(request: HttpRequest, app: &Data<App>, pairs: Vec<(String, String)>) -> HttpResponse {
-    let known = browser::cookies(&request, &app);
-    let tie = match browser::tie(&known, &app) {
+    let known = browser::cookies(&request, app);
+    let tie = match browser::tie(&known, app) {
         Ok(tie) => tie,
-        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+        Err(error) => return errors::oauth_page(&request, app, None, &error),
     };
     let (params, fault) = Params::collect_sound(pairs);
     let handle = tie.clone();
-    let answered = run::blocking(&app, move |cx| {
+    let answered = run::blocking(app, move |cx| {
         authorize::authorize(cx, &params, fault, &known, &handle).map_err(Refused::Unproven)
     })
     .await;
     match answered {
-        Ok(step) => next(&app, step, &tie),
-        Err(Refused::Unproven(refusal)) => errors::unproven(&request, &app, &refusal),
-        Err(Refused::Failed(error)) => errors::oauth_page(&request, &app, None, &error),
+        Ok(step) => next(app, step, &tie),
+        Err(Refused::Unproven(refusal)) => errors::unproven(&request, app, &refusal),
+        Err(Refused::Failed(error)) => errors::oauth_page(&request, app, None, &error),
     }
 }
 

@@ -191,4 +191,12 @@ mod tests {
         let error = OAuthError::new(ErrorCode::InvalidScope).describe("\"naïve\"\\\r\n");
         assert_eq!(error.description, "'na?ve'???");
     }
+
+    /// RFC 6750 §3.1: a token that does not count "SHOULD" be answered with 401, one that lacks a scope with 403.
+    #[test]
+    fn a_bearer_token_that_does_not_count_is_another_thing_than_one_that_lacks_a_scope() {
+        let told = |code: ErrorCode| (code.as_str(), code.status());
+        assert_eq!(told(ErrorCode::InvalidToken), ("invalid_token", 401));
+        assert_eq!(told(ErrorCode::InsufficientScope), ("insufficient_scope", 403));
+    }
 }

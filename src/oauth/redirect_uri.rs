@@ -1,4 +1,4 @@
-//! Redirection URIs (RFC 6749 §3.1.2, RFC 9700 §2.1, RFC 8252 §7): what may be registered, and what matches.
+//! Redirection URIs (RFC 6749 §3.1.2, RFC 9700 §2.1, RFC 8252 §7.1 and §7.3): what may be registered, and what matches.
 
 use std::fmt;
 use std::str::FromStr;

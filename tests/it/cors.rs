@@ -1,5 +1,5 @@
-//! The Fetch standard §3.2 (CORS): which web pages may read the answers of the token endpoint and of the public documents.
-//! Nothing here goes by cookie, so nothing is ever allowed with credentials.
+//! The Fetch standard §3.2 (CORS): which web pages may read the answers of the token endpoint and of the
+//! public documents. Nothing here goes by cookie, so nothing is ever allowed with credentials.
 
 use super::support::TestServer;
 use super::support::change;
@@ -111,7 +111,6 @@ fn a_page_may_ask_before_it_posts() {
     ");
 }
 
-/// Clients without a page of their own open no door: their redirect URIs have no origin that a browser would send.
 #[test]
 fn a_client_that_is_switched_off_opens_no_door() {
     let only = CLIENTS.replace("https://app.example/cb2?x=1", "https://shop.example/cb");
@@ -123,7 +122,8 @@ fn a_client_that_is_switched_off_opens_no_door() {
     assert_eq!(allowed(&preflight(&server, "/token", ORIGIN)), Some(ORIGIN));
 }
 
-/// Keys and metadata are public: every page may read them, and ask before, with the headers that make a browser ask.
+/// Keys and metadata are public: every page may read them, and ask before, with the headers that make a
+/// browser ask.
 #[test]
 fn every_page_may_read_the_public_documents() {
     let server = TestServer::start();

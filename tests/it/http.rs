@@ -27,7 +27,7 @@ fn an_address_without_a_page_says_so() {
 fn a_method_that_an_address_does_not_take_is_refused_with_those_it_takes() {
     let server = TestServer::start();
     for (path, methods, allow) in [
-        (paths::AUTHORIZE, &["PUT", "DELETE", "PATCH"][..], "GET, HEAD, POST"),
+        (paths::AUTHORIZE, &["HEAD", "PUT", "DELETE", "PATCH"][..], "GET, POST"),
         (paths::LOGIN, &["PUT", "DELETE", "PATCH"], "GET, HEAD, POST"),
         (paths::CONSENT, &["PUT", "DELETE"], "GET, HEAD, POST"),
         (paths::LOGOUT, &["PUT", "DELETE"], "GET, HEAD, POST"),
@@ -50,7 +50,6 @@ fn a_method_that_an_address_does_not_take_is_refused_with_those_it_takes() {
 fn head_is_get_without_the_body() {
     let server = TestServer::start();
     for path in [
-        paths::AUTHORIZE,
         paths::LOGIN,
         paths::CONSENT,
         paths::LOGOUT,

@@ -64,7 +64,7 @@ fn a_wrong_password_an_unknown_name_and_a_locked_account_give_the_same_page() {
 /// Takes time like a wrong password: the hash is computed for nobody, too.
 #[test]
 fn an_unknown_name_takes_no_less_time_than_a_wrong_password() {
-    let server = with("max_failures_per_account = 1000");
+    let server = with("max_failures_per_account = 1000\nmax_failures_per_address = 1000");
     let mut browser = server.browser();
     let mut time = |name: &str| {
         let page = ask(&mut browser, "house", &[]);

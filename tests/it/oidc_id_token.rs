@@ -12,7 +12,8 @@ fn id_token(server: &TestServer, with: &[(&str, &str)]) -> Value {
     verified(server, &answer.text("id_token"), "web").1
 }
 
-/// OpenID Connect Core §2: iss, sub, aud, exp and iat are required; auth_time and amr say how the user came in.
+/// OpenID Connect Core §2: iss, sub, aud, exp and iat are required; auth_time and amr say how the user came
+/// in.
 #[test]
 fn an_id_token_has_these_claims_and_no_others() {
     let server = TestServer::start();
@@ -82,7 +83,8 @@ fn a_user_without_a_display_name_or_an_address_has_no_such_claims() {
     assert_eq!(token["preferred_username"], "alice");
 }
 
-/// OpenID Connect Core §3.1.2.1: the nonce is "passed through unmodified from the Authentication Request to the ID Token".
+/// OpenID Connect Core §3.1.2.1: the nonce is "passed through unmodified from the Authentication Request to
+/// the ID Token".
 #[test]
 fn a_nonce_comes_back_as_it_was_and_only_where_it_was_given() {
     let server = TestServer::start();
@@ -93,8 +95,8 @@ fn a_nonce_comes_back_as_it_was_and_only_where_it_was_given() {
     assert_eq!(id_token(&server, &[]).get("nonce"), None);
 }
 
-/// OpenID Connect Core §2: auth_time is when the user proved who they are, not when a token was made; a second login in the
-/// same browser is a new one.
+/// OpenID Connect Core §2: auth_time is when the user proved who they are, not when a token was made; a
+/// second login in the same browser is a new one.
 #[test]
 fn auth_time_is_the_time_of_the_login() {
     let server = TestServer::start();
@@ -130,7 +132,8 @@ fn the_subject_outlives_the_name_and_is_not_handed_on_with_it() {
     assert_eq!(server.user("alicia").id.to_string(), before.as_str().unwrap());
 }
 
-/// The password grant gives one too where it is asked for: about the same user, with no nonce to bind it to a browser.
+/// The password grant gives one too where it is asked for: about the same user, with no nonce to bind it to a
+/// browser.
 #[test]
 fn the_password_grant_gives_an_id_token_for_openid() {
     let server = TestServer::start();

@@ -107,7 +107,9 @@ fn assert_page_says_come_again(page: &Answer, what: &str) {
     assert_has_retry_after(page, what);
 }
 
-fn refresh<'a>(token: &'a str) -> Vec<(&'a str, &'a str)> {
+type Form<'f> = Vec<(&'f str, &'f str)>;
+
+fn refresh(token: &str) -> Form<'_> {
     vec![("grant_type", "refresh_token"), ("refresh_token", token)]
 }
 
@@ -128,7 +130,7 @@ fn no_grant_is_refused_for_good_while_the_database_is_down_and_each_works_when_i
     on_each_wire(|server, wire, kind| {
         let code = code(server, "web", &[]);
         let token = tokens(server).text("refresh_token");
-        let requests: [(&str, &str, Vec<(&str, &str)>); 3] = [
+        let requests: [(&str, &str, Form<'_>); 3] = [
             ("code", "web", redemption(&code)),
             ("refresh", "web", refresh(&token)),
             ("password", "house", PASSWORD_GRANT.to_vec()),

@@ -8,7 +8,7 @@ use countersign::base::clock::ManualClock;
 use countersign::base::entropy::OsEntropy;
 use countersign::store;
 
-use super::support::flow::{self, authorize_path, code, redemption, tokens};
+use super::support::flow::{authorize_path, code, redemption, tokens};
 use super::support::http::Answer;
 use super::support::raw::{Raw, at_once};
 use super::support::server::{START, Setup, config};
@@ -157,7 +157,7 @@ fn a_client_that_one_node_switches_off_is_refused_by_the_other_after_a_second() 
         switch_off(&one, "service");
         two.advance(2);
         assert_eq!(two.token("service", CLIENT_CREDENTIALS).error(), "invalid_client", "{}", database.kind);
-        let page = two.browser().get(&flow::authorize_path("app", &[]));
+        let page = two.browser().get(&authorize_path("app", &[]));
         assert_eq!(page.status, 303);
     });
 }

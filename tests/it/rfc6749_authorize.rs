@@ -1,4 +1,4 @@
-//! RFC 6749 §3.1 and §4.1: the authorization endpoint. What comes back, and what is refused by redirect.
+//! RFC 6749 §3.1, §4.1 and §4.1.1: the authorization endpoint. What comes back, and what is refused by redirect.
 
 use super::support::TestServer;
 use super::support::flow::{authorize, authorize_path, request};
@@ -40,6 +40,20 @@ fn a_post_is_sent_on_to_the_same_request_by_get() {
     let unescaped = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     assert_eq!(unescaped(answer.location()), unescaped(&authorize_path("app", &[("state", "a&b=c")])));
     assert!(is_login(&browser.follow(answer)));
+}
+
+/// What is refused anyway is refused at once: the browser is sent round no corner with it.
+#[test]
+fn a_post_with_a_repeated_parameter_is_refused_at_once() {
+    let server = TestServer::start();
+    let pairs = request("app", &[]);
+    let mut pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    pairs.extend([("nonce", "a"), ("nonce", "b")]);
+    let answer = server.browser().post("/authorize", &pairs);
+    assert_eq!(error_of(&answer), "invalid_request");
+    assert!(answer.location().starts_with(CALLBACK), "{}", answer.location());
+    pairs.push(("redirect_uri", CALLBACK));
+    assert_refused(&server.browser().post("/authorize", &pairs), 400, BAD_REQUEST);
 }
 
 /// RFC 6749 §4.1.2: the state is "the exact value received from the client".

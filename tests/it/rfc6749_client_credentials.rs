@@ -16,6 +16,7 @@ fn ask(server: &TestServer, client: &str, more: &[(&str, &str)]) -> Answer {
 }
 
 /// RFC 6749 §4.4.3: "A refresh token SHOULD NOT be included." Nor is there anybody an ID token could be about.
+/// RFC 6749 §4.4.2: grant_type and scope; "The client MUST authenticate with the authorization server".
 #[test]
 fn a_machine_gets_an_access_token_and_nothing_else() {
     let server = TestServer::start();

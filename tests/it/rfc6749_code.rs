@@ -1,4 +1,5 @@
-//! RFC 6749 §4.1.3 and §4.1.4: an authorization code becomes tokens, once, for the client that it was given to.
+//! RFC 6749 §4.1.3 and §4.1.4: an authorization code becomes tokens, once, for the client that it was given
+//! to.
 
 use countersign::base::Seconds;
 use countersign::base::entropy::OsEntropy;
@@ -82,7 +83,8 @@ fn another_redirect_uri_is_refused_and_does_not_burn_the_code() {
     assert_eq!(server.token("web", &redemption(&code)).status, 200);
 }
 
-/// RFC 6749 §4.1.3: redirect_uri is "REQUIRED, if the "redirect_uri" parameter was included in the authorization request".
+/// RFC 6749 §4.1.3: redirect_uri is "REQUIRED, if the "redirect_uri" parameter was included in the
+/// authorization request".
 #[test]
 fn the_redirect_uri_may_be_left_out_only_where_it_was_left_out_before() {
     let server = TestServer::start();
@@ -102,7 +104,8 @@ fn the_redirect_uri_may_be_left_out_only_where_it_was_left_out_before() {
     }
 }
 
-/// RFC 6749 §4.1.2: "The authorization code MUST expire shortly after it is issued": after 60 seconds, to the second.
+/// RFC 6749 §4.1.2: "The authorization code MUST expire shortly after it is issued": after 60 seconds, to the
+/// second.
 #[test]
 fn a_code_lives_for_sixty_seconds() {
     on_each_database(|database| {
@@ -125,8 +128,8 @@ fn the_life_of_a_code_can_be_configured() {
     assert_eq!(server.token("web", &redemption(&late)).error(), "invalid_grant");
 }
 
-/// RFC 6749 §1.3.1: a code stands for the user's consent; nothing else does. A secret of one kind is never taken for
-/// another, and a look-alike never reaches the database.
+/// RFC 6749 §1.3.1: a code stands for the user's consent; nothing else does. A secret of one kind is never
+/// taken for another, and a look-alike never reaches the database.
 #[test]
 fn what_is_no_code_of_this_server_is_an_invalid_grant() {
     let server = TestServer::start();
@@ -156,8 +159,8 @@ fn what_is_no_code_of_this_server_is_an_invalid_grant() {
     assert_eq!(refresh(&server, "web", &refresh_token).status, 200);
 }
 
-/// RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the request and
-/// SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
+/// RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the
+/// request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
 /// A fault of well-known servers: the revocation is rolled back together with the refused request.
 #[test]
 fn a_replayed_code_kills_the_refresh_token_that_it_gave() {

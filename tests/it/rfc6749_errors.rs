@@ -1,5 +1,6 @@
-//! RFC 6749 §3.2, §5.2 and Appendix B: what the token endpoint makes of requests that are wrong. Each gets the RFC's answer,
-//! and none changes what it should not: the code of every test here is good until the right request comes.
+//! RFC 6749 §3.2, §5.2 and Appendix B: what the token endpoint makes of requests that are wrong. Each gets
+//! the RFC's answer, and none changes what it should not: the code of every test here is good until the right
+//! request comes.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,7 +9,7 @@ use countersign::oauth::limits::{MAX_NAME_BYTES, MAX_PARAMETERS, MAX_RESOURCES, 
 
 use super::support::flow::{changed, code, redemption};
 use super::support::http::{Answer, basic, form};
-use super::support::server::{PASSWORD, TestServer, secret};
+use super::support::server::{PASSWORD, Setup, TestServer, secret};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -30,7 +31,8 @@ impl<'s> Victim<'s> {
     fn head(&self, content_type: &str) -> String {
         let authorization = basic("web", &secret("web"));
         format!(
-            "POST /token HTTP/1.1\r\nHost: h\r\nAuthorization: {authorization}\r\nContent-Type: {content_type}\r\n"
+            "POST /token HTTP/1.1\r\nHost: h\r\nAuthorization: {authorization}\r\n\
+             Content-Type: {content_type}\r\n"
         )
     }
 
@@ -50,7 +52,8 @@ impl<'s> Victim<'s> {
     }
 }
 
-/// RFC 6749 §5.2: the status, JSON, `no-store`, and the characters that `error` and `error_description` may have.
+/// RFC 6749 §5.2: the status, JSON, `no-store`, and the characters that `error` and `error_description` may
+/// have.
 fn assert_refused(answer: &Answer, name: &str, error: &str) {
     assert_eq!((answer.error().as_str(), answer.status), (error, 400), "{name}: {}", answer.body);
     assert_eq!(answer.header("pragma"), Some("no-cache"), "{name}");
@@ -77,7 +80,8 @@ fn an_error_is_json_that_says_what_is_wrong() {
     "#);
 }
 
-/// RFC 6749 §3.2: "Parameters sent without a value MUST be treated as if they were omitted", so empty is missing.
+/// RFC 6749 §3.2: "Parameters sent without a value MUST be treated as if they were omitted", so empty is
+/// missing.
 #[test]
 fn what_is_missing_is_named() {
     let server = TestServer::start();
@@ -216,7 +220,8 @@ fn there_is_a_limit_to_names_parameters_and_resources() {
     assert_eq!(server.token("web", &fill(MAX_PARAMETERS)).status, 200);
 }
 
-/// RFC 6749 §4.1.3: "using the "application/x-www-form-urlencoded" format […] with a character encoding of UTF-8".
+/// RFC 6749 §4.1.3: "using the "application/x-www-form-urlencoded" format […] with a character encoding of
+/// UTF-8".
 #[test]
 fn a_body_of_another_type_is_refused() {
     let server = TestServer::start();
@@ -294,8 +299,8 @@ fn parameters_in_the_uri_are_refused() {
     victim.still_redeems();
 }
 
-/// RFC 6749 §3.2: "The client MUST use the HTTP "POST" method". RFC 9110 §15.5.6: 405 names what is allowed; RFC 9110 §9.1
-/// makes no exception for GET and HEAD where they have no meaning.
+/// RFC 6749 §3.2: "The client MUST use the HTTP "POST" method". RFC 9110 §15.5.6: 405 names what is allowed;
+/// RFC 9110 §9.1 makes no exception for GET and HEAD where they have no meaning.
 #[test]
 fn another_method_is_not_allowed() {
     let server = TestServer::start();
@@ -303,7 +308,8 @@ fn another_method_is_not_allowed() {
     let path = format!("/token?{}", form(&victim.good()));
     for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE", "QUERY"] {
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: {}\r\nContent-Length: 0\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+             Authorization: {}\r\nContent-Length: 0\r\n\r\n",
             basic("web", &secret("web"))
         );
         let answer = server.client().raw(request.as_bytes());
@@ -372,7 +378,8 @@ fn a_huge_header_is_refused() {
         ("a hundred", many, 431),
     ] {
         let request = format!(
-            "POST /token HTTP/1.1\r\nHost: h\r\n{header}Content-Type: {FORM}\r\nContent-Length: {}\r\n\r\n{good}",
+            "POST /token HTTP/1.1\r\nHost: h\r\n{header}Content-Type: {FORM}\r\n\
+             Content-Length: {}\r\n\r\n{good}",
             good.len()
         );
         let answer = server.client().raw(request.as_bytes());
@@ -381,8 +388,8 @@ fn a_huge_header_is_refused() {
     victim.still_redeems();
 }
 
-/// actix-http 3.20 panics at a header *name* above 64 KB. That costs its sender the connection, and nobody else anything:
-/// more such requests than there are workers leave all of them at work.
+/// actix-http 3.20 panics at a header *name* above 64 KB. That costs its sender the connection, and nobody
+/// else anything: more such requests than there are workers leave all of them at work.
 #[test]
 fn a_header_name_of_100_kb_hurts_its_sender_only() {
     let server = TestServer::start();
@@ -395,6 +402,19 @@ fn a_header_name_of_100_kb_hurts_its_sender_only() {
     for _ in 0..8 {
         assert_eq!(server.client().get("/health/live").status, 200);
     }
+    victim.still_redeems();
+}
+
+/// Each open body costs memory: whoever does not send is not waited for.
+#[test]
+fn a_body_that_does_not_come_is_given_up() {
+    let server =
+        TestServer::with(Setup { server: "client_timeout_ms = 1000".to_owned(), ..Setup::default() });
+    let victim = Victim::of(&server);
+    let good = form(&victim.good());
+    let head = format!("{}Content-Length: {}\r\n\r\n{good}", victim.head(FORM), good.len() + 1);
+    let answer = server.client().raw(head.as_bytes());
+    assert_eq!((answer.status, answer.error().as_str()), (408, "invalid_request"));
     victim.still_redeems();
 }
 

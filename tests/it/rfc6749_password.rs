@@ -1,5 +1,5 @@
-//! RFC 6749 §4.3: the password grant, which RFC 9700 §2.4 rules out. Off unless a client is marked for it, and never a way
-//! around the login page's throttle.
+//! RFC 6749 §4.3: the password grant, which RFC 9700 §2.4 rules out. Off unless a client is marked for it,
+//! and never a way around the login page's throttle.
 
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,7 @@ fn log_in(server: &TestServer, password: &str) -> bool {
     browser.log_in(&page, "alice", password).header("location").is_some()
 }
 
+/// RFC 6749 §4.3.2: grant_type, username, password and scope.
 #[test]
 fn a_marked_client_gets_tokens_for_a_name_and_a_password() {
     let server = TestServer::start();
@@ -90,7 +91,8 @@ fn an_unknown_user_a_wrong_password_and_a_locked_account_look_the_same() {
     });
 }
 
-/// The same work for all three. The quickest of several tries is compared, so that a busy machine does not decide.
+/// The same work for all three. The quickest of several tries is compared, so that a busy machine does not
+/// decide.
 #[test]
 fn an_unknown_user_costs_as_much_time_as_a_wrong_password() {
     let extra = "[login]\nmax_failures_per_account = 1000\nmax_failures_per_address = 1000".to_owned();

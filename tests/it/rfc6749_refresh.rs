@@ -1,4 +1,5 @@
-//! RFC 6749 §6 and RFC 9700 §4.14.2: refresh tokens rotate, and one that is used twice takes its whole family with it.
+//! RFC 6749 §6 and RFC 9700 §4.14.2: refresh tokens rotate, and one that is used twice takes its whole family
+//! with it.
 
 use countersign::base::entropy::OsEntropy;
 use countersign::base::{PlainToken, TokenKind};
@@ -70,8 +71,8 @@ fn every_refresh_gives_another_token_and_the_newest_always_works() {
     });
 }
 
-/// RFC 9700 §4.14.2: the reuse "will […] revoke the active refresh token": nobody can say which of the two is the thief.
-/// A fault of well-known servers: the revocation is rolled back together with the refused request.
+/// RFC 9700 §4.14.2: the reuse "will […] revoke the active refresh token": nobody can say which of the two is
+/// the thief. A fault of well-known servers: the revocation is rolled back together with the refused request.
 #[test]
 fn a_reused_refresh_token_revokes_its_family_although_the_request_is_refused() {
     on_each_database(|database| {
@@ -111,7 +112,8 @@ fn a_reuse_is_noticed_after_the_tokens_own_life() {
     assert_eq!(refresh(&server, "web", &newest).error(), "invalid_grant");
 }
 
-/// RFC 6749 §6: "the authorization server MUST […] ensure that the refresh token was issued to the authenticated client".
+/// RFC 6749 §6: "the authorization server MUST […] ensure that the refresh token was issued to the
+/// authenticated client".
 #[test]
 fn another_clients_attempt_is_refused_and_changes_nothing() {
     on_each_database(|database| {
@@ -169,8 +171,8 @@ fn the_scope_can_shrink_for_one_token_and_never_grow() {
     assert_eq!(answer.text("scope"), "openid notes:read notes:write offline_access");
 }
 
-/// RFC 6749 §1.5: a refresh token gets "additional access tokens with identical or narrower scope", about the same login.
-/// OpenID Connect Core §12.2: the new ID token is about the same login, and has no nonce.
+/// RFC 6749 §1.5: a refresh token gets "additional access tokens with identical or narrower scope", about the
+/// same login. OpenID Connect Core §12.2: the new ID token is about the same login, and has no nonce.
 #[test]
 fn the_new_id_token_tells_of_the_old_login() {
     let server = TestServer::start();
@@ -295,7 +297,8 @@ fn an_operator_can_revoke_what_a_user_gave() {
     assert_eq!(refresh(&server, "web", &token).error(), "invalid_grant");
 }
 
-/// For clients that lose answers on the way: within the grace the token before may come again, after it it is a theft.
+/// For clients that lose answers on the way: within the grace the token before may come again, after it it is
+/// a theft.
 #[test]
 fn within_the_configured_grace_a_used_token_may_come_again() {
     on_each_database(|database| {

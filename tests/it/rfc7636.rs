@@ -26,8 +26,9 @@ fn the_example_of_the_rfc_is_accepted() {
     assert_eq!(redeem(&server, &code, VERIFIER).status, 200);
 }
 
-/// RFC 7636 §4.4.1: "the authorization endpoint MUST return the authorization error response with the "error" value set to
-/// "invalid_request"". RFC 9700 §2.1.1: public clients MUST use PKCE; here others too, unless the operator says otherwise.
+/// RFC 7636 §4.4.1: "the authorization endpoint MUST return the authorization error response with the "error"
+/// value set to "invalid_request"". RFC 9700 §2.1.1: public clients MUST use PKCE; here others too, unless
+/// the operator says otherwise.
 #[test]
 fn a_request_without_a_challenge_is_refused() {
     let server = TestServer::start();
@@ -39,7 +40,8 @@ fn a_request_without_a_challenge_is_refused() {
     }
 }
 
-/// RFC 7636 §4.3: the method defaults to "plain", which this server never takes; a challenge is always 43 letters long.
+/// RFC 7636 §4.3: the method defaults to "plain", which this server never takes; a challenge is always 43
+/// letters long.
 #[test]
 fn plain_and_whatever_is_no_s256_challenge_is_refused() {
     let server = TestServer::start();
@@ -65,8 +67,9 @@ fn plain_and_whatever_is_no_s256_challenge_is_refused() {
     }
 }
 
-/// RFC 7636 §4.5: the client sends `code_verifier` with the code. RFC 7636 §4.6: "If the values are not equal, an error response indicating "invalid_grant" […] MUST be returned." A wrong
-/// guess does not burn the code: otherwise whoever saw it could keep its owner out.
+/// RFC 7636 §4.5: the client sends `code_verifier` with the code. RFC 7636 §4.6: "If the values are not
+/// equal, an error response indicating "invalid_grant" […] MUST be returned." A wrong guess does not burn the
+/// code: otherwise whoever saw it could keep its owner out.
 #[test]
 fn a_wrong_verifier_is_refused_and_does_not_burn_the_code() {
     on_each_database(|database| {
@@ -113,8 +116,8 @@ fn a_verifier_may_have_43_to_128_letters_of_each_allowed_kind() {
     }
 }
 
-/// RFC 9700 §4.8.2, the downgrade: an attacker strips the challenge from the authorization request, and the honest client,
-/// which sends its verifier as ever, redeems a code that was never bound to it.
+/// RFC 9700 §4.8.2, the downgrade: an attacker strips the challenge from the authorization request, and the
+/// honest client, which sends its verifier as ever, redeems a code that was never bound to it.
 #[test]
 fn a_verifier_for_a_code_without_a_challenge_is_refused() {
     let server = TestServer::start();
@@ -135,8 +138,8 @@ fn a_challenge_binds_even_where_it_was_not_required() {
     assert_eq!(server.token("old-web", &redemption(&code)).status, 200);
 }
 
-/// RFC 9700 §4.5, code injection: a stolen code, put into the attacker's own session with the same client, meets the
-/// attacker's verifier.
+/// RFC 9700 §4.5, code injection: a stolen code, put into the attacker's own session with the same client,
+/// meets the attacker's verifier.
 #[test]
 fn a_code_fits_the_verifier_of_its_own_request_only() {
     let server = TestServer::start();

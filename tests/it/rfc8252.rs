@@ -72,9 +72,9 @@ fn a_private_scheme_and_a_claimed_address_work() {
 fn the_pages_policy_lets_the_browser_go_to_the_app() {
     let server = TestServer::start();
     for (uri, source) in [
-        ("http://127.0.0.1:51004/cb", "http://127.0.0.1:51004"),
-        ("com.example.app:/cb", "com.example.app:"),
-        ("https://app.example/cb", "https://app.example"),
+        ("http://127.0.0.1:51004/cb", "https: http:"),
+        ("com.example.app:/cb", "https: com.example.app:"),
+        ("https://app.example/cb", "https:"),
     ] {
         let page = ask(&mut server.browser(), "native", &[("redirect_uri", uri), ("scope", "notes:read")]);
         let policy = page.header("content-security-policy").unwrap();

@@ -53,6 +53,7 @@ fn the_document_is_this_one() {
 
 /// RFC 8414 §3.1 puts the well-known part before the issuer's path; OpenID Connect Discovery 1.0 §4 behind it. Clients do
 /// either for both.
+/// RFC 8414 §3: the string is inserted "between the host component and the path component, if any".
 #[test]
 fn both_documents_are_found_at_both_forms_of_their_path() {
     for path in ["", "/auth", "/a/b"] {

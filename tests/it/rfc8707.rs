@@ -45,7 +45,8 @@ fn authorize_for(server: &TestServer, scope: &str, resources: &[&str]) -> Answer
     answer
 }
 
-/// RFC 6749 §1.1: the scope is the resource server's own. RFC 8707 §2.2: the token is for the named resource, and has the part of the scope that belongs there.
+/// RFC 6749 §1.1: the scope is the resource server's own. RFC 8707 §2.2: the token is for the named resource,
+/// and has the part of the scope that belongs there.
 #[test]
 fn each_token_of_a_grant_for_two_resources_is_for_the_one_that_is_named() {
     let server = TestServer::start();
@@ -115,8 +116,8 @@ fn a_grant_for_two_resources_gives_no_token_for_both() {
     assert_eq!(redeem(&server, &code, &[NOTES]).status, 200);
 }
 
-/// RFC 9068 §3: "If a scope parameter is present in the request, the authorization server SHOULD use it to infer the value
-/// of the default resource indicator".
+/// RFC 9068 §3: "If a scope parameter is present in the request, the authorization server SHOULD use it to
+/// infer the value of the default resource indicator".
 #[test]
 fn the_scope_tells_the_audience_where_it_belongs_to_one() {
     let server = TestServer::start();

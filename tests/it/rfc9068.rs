@@ -23,7 +23,8 @@ fn names(claims: &Value) -> Vec<String> {
     names
 }
 
-/// RFC 7519 §2: times are numbers of seconds. RFC 9562 §5.4: the subject is a random UUID. RFC 9068 §2.2: iss, exp, aud, sub, client_id, iat and jti are required; §2.2.1 auth_time, §2.2.3 scope.
+/// RFC 7519 §2: times are numbers of seconds. RFC 9562 §5.4: the subject is a random UUID. RFC 9068 §2.2:
+/// iss, exp, aud, sub, client_id, iat and jti are required; §2.2.1 auth_time, §2.2.3 scope.
 #[test]
 fn a_users_token_has_these_claims_and_no_others() {
     let server = TestServer::start();
@@ -52,8 +53,9 @@ fn a_users_token_has_these_claims_and_no_others() {
     assert_eq!((subject.len(), subject[14]), (36, b'4'));
 }
 
-/// RFC 9068 §2.2: "In cases of access tokens obtained through grants where no resource owner is involved, […] the value of
-/// "sub" SHOULD correspond to an identifier the authorization server uses to indicate the client application."
+/// RFC 9068 §2.2: "In cases of access tokens obtained through grants where no resource owner is involved, […]
+/// the value of "sub" SHOULD correspond to an identifier the authorization server uses to indicate the client
+/// application."
 #[test]
 fn a_machines_token_is_about_the_machine() {
     let server = TestServer::start();
@@ -67,7 +69,8 @@ fn a_machines_token_is_about_the_machine() {
     assert_eq!(claims, expected);
 }
 
-/// RFC 7515 §4.1.1, RFC 7515 §4.1.4 and RFC 9068 §2.1: alg, typ and kid, and nothing that a verifier would have to be warned of.
+/// RFC 7515 §4.1.1, RFC 7515 §4.1.4 and RFC 9068 §2.1: alg, typ and kid, and nothing that a verifier would
+/// have to be warned of.
 #[test]
 fn the_header_names_algorithm_type_and_key() {
     let server = TestServer::start();

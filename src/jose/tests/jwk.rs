@@ -24,6 +24,8 @@ fn the_thumbprint_of_an_ed25519_key_is_that_of_rfc_8037_appendix_a_3() {
     assert_eq!(jwk.kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 }
 
+/// RFC 7518 §6.3.1.1: "Note that implementers have found that some cryptographic libraries prefix an extra zero-valued
+/// octet to the modulus representations they return".
 #[test]
 fn leading_zeros_of_a_modulus_make_no_other_key() {
     let n = [&[0, 0], from_base64url(RFC_7638_N).unwrap().as_slice()].concat();
@@ -76,6 +78,7 @@ fn a_point_beside_its_curve_is_refused() {
     }
 }
 
+/// RFC 7518 §3.3: "A key of size 2048 bits or larger MUST be used with these algorithms."
 #[test]
 fn weak_rsa_keys_are_refused() {
     let refused = |n: &str, e: &str| {
@@ -94,6 +97,7 @@ fn weak_rsa_keys_are_refused() {
     assert!(!refused(RFC_7638_N, "AQAB"));
 }
 
+/// RFC 7517 §4.4: "alg" is the algorithm that the key is intended for.
 #[test]
 fn a_key_is_taken_for_its_own_algorithm_only() {
     for algorithm in SigningAlgorithm::ALL {
@@ -104,6 +108,7 @@ fn a_key_is_taken_for_its_own_algorithm_only() {
     }
 }
 
+/// RFC 7517 §4.2: a key whose "use" is "enc" verifies nothing. RFC 7518 §6.2.1.2: a coordinate has its full length.
 #[test]
 fn other_uses_curves_and_shapes_are_refused() {
     let good = key(SigningAlgorithm::Es256).public().to_value();

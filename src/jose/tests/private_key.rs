@@ -50,6 +50,7 @@ fn the_traditional_pem_forms_are_taken_in() {
 }
 
 /// RFC 8037 appendix A.1: the private key leads to the public key that stands beside it.
+/// RFC 7518 §6.3.2: the primes of an RSA key may be missing.
 #[test]
 fn a_jwk_may_leave_out_its_public_part() {
     let jwk = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}"#;

@@ -28,6 +28,7 @@ fn with_header(change: impl FnOnce(&mut Value)) -> String {
     format!("{}.{rest}", base64url(header.to_string().as_bytes()))
 }
 
+/// RFC 7516 §3.1 and §7.1: five parts, of which the second, the encrypted key, is empty for "dir".
 #[test]
 fn a_seal_opens_and_shows_its_header_only() {
     let text = sealed();

@@ -24,6 +24,7 @@ fn independently(public: &PublicJwk, token: &str) -> Result<Value, String> {
         .map_err(|e| e.to_string())
 }
 
+/// RFC 7515 §7.1: the compact form, as somebody else reads it.
 #[test]
 fn an_independent_verifier_accepts_every_algorithm_that_it_has() {
     for algorithm in
@@ -50,6 +51,7 @@ fn josekit_accepts_es512() {
     assert_eq!((payload.as_slice(), header.key_id()), (CLAIMS, Some(key.public().kid())));
 }
 
+/// RFC 7515 §4.1.9: "typ" tells what the token is.
 #[test]
 fn the_header_says_algorithm_type_and_key_and_nothing_else() {
     for algorithm in SigningAlgorithm::ALL {

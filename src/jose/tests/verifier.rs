@@ -73,6 +73,7 @@ fn none_and_symmetric_algorithms_are_refused() {
     assert_eq!(case.with("alg", json!(["ES256"])), Err(VerifyError::Malformed));
 }
 
+/// RFC 8725 §3.1: "Each key MUST be used with exactly one algorithm".
 #[test]
 fn the_algorithm_is_the_key_s_own() {
     let case = Case::new();
@@ -93,6 +94,8 @@ fn an_unknown_or_missing_kid_is_refused() {
     );
 }
 
+/// RFC 7515 §4.1.11: "If any of the listed extension Header Parameters are not understood and supported by the recipient, then
+/// the JWS is invalid."
 #[test]
 fn extensions_are_refused_even_with_a_true_signature() {
     let case = Case::new();
@@ -125,6 +128,7 @@ fn a_key_in_the_token_s_own_header_is_never_used() {
     assert_eq!(case.with("jwk", key.to_value()), Ok(()), "ignored, not obeyed");
 }
 
+/// RFC 7515 §4: "The Header Parameter names within the JOSE Header MUST be unique".
 #[test]
 fn a_member_named_twice_is_refused() {
     let case = Case::new();
@@ -136,6 +140,8 @@ fn a_member_named_twice_is_refused() {
     assert_eq!(case.verify(&case.signed(&case.header().to_string(), claims)), Err(VerifyError::Malformed));
 }
 
+/// RFC 7515 §2: base64url "with all trailing '=' characters omitted […] and without the inclusion of any line breaks,
+/// whitespace, or other additional characters".
 #[test]
 fn other_shapes_are_refused() {
     let case = Case::new();

@@ -104,7 +104,7 @@ fn a_resource_server_comes_back_as_it_was_stored() {
         let one = resource_server("https://notes.example");
         let stored = one.clone();
         assert_eq!(moved(store, move |conn| resource_servers::insert(conn, &stored)).1, 1);
-        assert_eq!(read(store, resource_servers::all), [one.clone()]);
+        assert_eq!(read(store, resource_servers::all), std::slice::from_ref(&one));
         let stored = one.clone();
         let refused = store.write("test", move |conn| resource_servers::insert(conn, &stored));
         assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
@@ -112,7 +112,7 @@ fn a_resource_server_comes_back_as_it_was_stored() {
         let changed = ResourceServer { access_token_ttl: None, signing_algorithm: None, ..one.clone() };
         let stored = changed.clone();
         assert_eq!(moved(store, move |conn| resource_servers::update(conn, &stored)), (true, 1));
-        assert_eq!(read(store, resource_servers::all), [changed.clone()]);
+        assert_eq!(read(store, resource_servers::all), std::slice::from_ref(&changed));
         let gone = one.id.clone();
         assert_eq!(moved(store, move |conn| resource_servers::delete(conn, &gone)), (true, 1));
         let gone = one.id.clone();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use countersign::store::{StoreError, StoreOptions, roles, users};
+use countersign::store::{StoreError, StoreOptions, revision, roles, users};
 use diesel::connection::SimpleConnection as _;
 
 use super::*;
@@ -138,16 +138,14 @@ fn a_second_writer_only_delays() {
         other.run("UPDATE config_revision SET revision = 77");
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {
-                write(&store, |conn| {
-                    countersign::store::revision::lock(conn).and_then(|()| roles::insert(conn, &role("a")))
-                })
+                write(&store, |conn| revision::lock(conn).and_then(|()| roles::insert(conn, &role("a"))));
             });
             std::thread::sleep(Duration::from_millis(300));
             assert!(!waiting.is_finished(), "it did not wait on {}", database.kind);
             other.run("COMMIT");
             waiting.join().unwrap();
         });
-        assert_eq!(read(&store, countersign::store::revision::current), 77);
+        assert_eq!(read(&store, revision::current), 77);
     });
 }
 

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::server::TestServer;
 
-/// Header and claims of a token whose signature fits the key of its `kid` in the fetched JWKS. Times are left to the
-/// test: the server's clock is not this machine's.
+/// Header and claims of a token whose signature fits the key of its `kid` in the fetched JWKS. Times are left
+/// to the test: the server's clock is not this machine's.
 pub fn verified(server: &TestServer, token: &str, audience: &str) -> (Header, Value) {
     let set: JwkSet = serde_json::from_str(&server.client().get("/.well-known/jwks.json").body).unwrap();
     let header = decode_header(token).unwrap();

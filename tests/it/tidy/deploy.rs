@@ -161,7 +161,7 @@ fn every_toml_block_in_the_pages_is_a_configuration_that_loads() {
             match Config::load(Some(&file), std::iter::empty()) {
                 Err(error) => wrong.push(format!("{}: {error}\n{block}", page.path)),
                 Ok(config) => {
-                    wrong.extend(config.validate().iter().map(|p| format!("{}: {p}\n{block}", page.path)))
+                    wrong.extend(config.validate().iter().map(|p| format!("{}: {p}\n{block}", page.path)));
                 }
             }
         }

@@ -54,7 +54,6 @@ fn every_section_that_the_code_cites_is_cited_by_a_test() {
 }
 
 #[test]
-#[ignore = "until the spec tests are merged"]
 fn docs_specs_md_names_only_files_that_are_there() {
     let page = std::fs::read_to_string(Path::new(ROOT).join("docs/SPECS.md")).unwrap();
     let named = named_files(&page);

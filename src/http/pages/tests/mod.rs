@@ -1,5 +1,4 @@
 //! The tests of the pages: their words, their colours, and the HTML itself with friendly, long and hostile data.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod colours;
 mod html;
