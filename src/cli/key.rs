@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::base::Seconds;
 use crate::config::Config;
+use crate::domain::client::LONGEST_ACCESS_TOKEN;
 use crate::domain::{KeyState, SigningKeyRecord};
 use crate::flow::keys::{self, KeyFault};
 use crate::jose::{PrivateKey, open_key};
@@ -154,9 +155,11 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
     }
 }
 
-/// The longest life that the configuration gives any token; clients and resource servers are looked at beside it.
+/// The longest life that the configuration gives any token; clients and resource servers are looked at beside it. An hour
+/// at least, which is the longest without an override: a life that was shortened since still has tokens of the longer one.
 fn longest_token(config: &Config) -> Seconds {
-    Seconds(i64::from(config.tokens.access_token_ttl_s.max(config.tokens.id_token_ttl_s)))
+    let configured = config.tokens.access_token_ttl_s.max(config.tokens.id_token_ttl_s);
+    Seconds(i64::from(configured)).max(LONGEST_ACCESS_TOKEN)
 }
 
 /// Whether nothing would sign with its algorithm without this key.
