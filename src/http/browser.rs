@@ -93,7 +93,7 @@ pub(super) async fn posted(
 ///
 /// # Errors
 /// The page that says what is wrong.
-#[expect(clippy::result_large_err, reason = "the page is the answer, and it is sent at once")]
+#[expect(clippy::result_large_err, reason = "the page is the answer, and moved once")]
 pub(super) fn check_form(
     request: &HttpRequest,
     app: &App,

@@ -102,11 +102,11 @@ pub fn answer_consent(
         Decision::Deny => {
             use_up(cx, ticket.jti)?;
             let error = OAuthError::new(ErrorCode::AccessDenied).describe("the user did not agree");
-            Ok(Next::Client(reply.refuse(&cx.policy.issuer, &error)))
+            Ok(Next::Client(reply.refuse(&cx.policy.issuer, &client.id, &error)))
         }
         Decision::Switch => switch(cx, ticket, tie),
     };
-    Ok(answered.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &error))))
+    Ok(answered.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &client.id, &error))))
 }
 
 /// The ticket and the session that it was made for. Another session of the same browser does not count: the page named a

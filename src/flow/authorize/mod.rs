@@ -62,7 +62,7 @@ pub fn authorize(
         let known = login::signed_in(cx, browser)?;
         decide::next(cx, &client, valid, known.as_ref(), tie)
     });
-    Ok(answered.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &error))))
+    Ok(answered.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &client.id, &error))))
 }
 
 /// What came of a posted login form.
@@ -111,5 +111,5 @@ fn go_on(cx: &Cx, valid: ValidRequest, known: &SignedIn, tie: &PlainToken) -> Re
     let reply = valid.reply.clone();
     let client = request::still_registered(cx, &valid)?;
     let next = decide::next(cx, &client, valid, Some(known), tie);
-    Ok(next.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &error))))
+    Ok(next.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &client.id, &error))))
 }

@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use crate::oauth::OAuthError;
+use crate::oauth::{ClientId, OAuthError};
 
 /// Everything but RFC 3986's unreserved characters.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -33,8 +33,9 @@ impl ReplyTo {
     }
 
     /// The URL that tells the client the error.
-    pub(super) fn refuse(&self, issuer: &str, error: &OAuthError) -> String {
-        tracing::info!(code = %error.code, description = %error.description, why = %error.operator, "authorization refused");
+    pub(super) fn refuse(&self, issuer: &str, client: &ClientId, error: &OAuthError) -> String {
+        let (code, description, why) = (error.code, &error.description, &error.operator);
+        tracing::info!(%client, %code, %description, %why, "authorization refused");
         self.with(&[("error", error.code.as_str()), ("error_description", &error.description)], issuer)
     }
 
