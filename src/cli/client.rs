@@ -157,13 +157,22 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
     if let Command::HashSecret { generate } = command {
         return secrets::hash(output, generate);
     }
-    let (_, store) = setup.store()?;
+    let (config, store) = setup.store()?;
+    // What is wrong with declarations is for `check` and `serve` to say.
+    let declared = crate::app::declared(&config, now()).unwrap_or_default();
     match command {
         Command::List => {
             let all = store.read("clients", clients::all)?;
             let rows: Vec<Vec<String>> = all.iter().map(row).collect();
             let json: Vec<Value> = all.iter().map(as_json).collect();
             output.table(&["id", "name", "profile", "grants", "state"], &rows, &json!(json));
+            let is_new = |id: &ClientId| !all.iter().any(|client| client.id == *id);
+            let waiting = declared.clients.iter().filter(|(draft, _)| is_new(&draft.id)).count();
+            if waiting > 0 {
+                note(format!(
+                    "{waiting} more in the configuration file: the next start of the server makes them."
+                ));
+            }
         }
         Command::Show { id } => {
             let wanted = id.clone();
@@ -176,10 +185,19 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
                 Some(id) => id,
                 None => random_id()?,
             };
+            if declared.clients.iter().any(|(draft, _)| draft.id == id) {
+                return Err(Failure::new(format!(
+                    "client {id} is declared in the configuration file: the next start of the server makes it"
+                )));
+            }
             let mut draft = ClientDraft::with_defaults(id.clone(), id.to_string(), profile);
             fields.apply(&mut draft)?;
             let (client, secret) =
-                registry::add_client(&store, draft, &*entropy(), now()).map_err(Failure::new)?;
+                registry::add_client(&store, draft, &declared.resource_servers, &*entropy(), now())
+                    .map_err(Failure::new)?;
+            if client.resources.is_empty() && client.profile == Profile::Service {
+                note("It can get no token yet: it has no resource server. Name one with --resource.");
+            }
             let mut said = lines(&client);
             let mut json = as_json(&client);
             if let Some(secret) = secret {
@@ -192,7 +210,8 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
         Command::Edit { id, fields } => {
             let mut draft = registry::own_client(&store, &id).map_err(Failure::new)?.to_draft();
             fields.apply(&mut draft)?;
-            let client = registry::change_client(&store, &id, draft).map_err(Failure::new)?;
+            let client = registry::change_client(&store, &id, draft, &declared.resource_servers)
+                .map_err(Failure::new)?;
             output.say(&lines(&client), &as_json(&client));
         }
         Command::Disable { id } => switched(output, registry::switch_client(&store, &id, Some(now())))?,
@@ -253,8 +272,14 @@ fn lines(client: &Client) -> Vec<String> {
     each("after logout", client.post_logout_redirect_uris.iter().map(ToString::to_string).collect());
     each("access token", client.access_token_ttl.iter().map(|ttl| format!("{} s", ttl.0)).collect());
     each("refresh token", client.refresh_token_ttl.iter().map(|ttl| format!("{} s", ttl.0)).collect());
-    lines.push(format!("consent           {}", if client.skip_consent { "left out" } else { "asked for" }));
-    lines.push(format!("pkce              {}", if client.needs_pkce() { "required" } else { "optional" }));
+    if client.may(GrantType::AuthorizationCode) {
+        lines.push(format!(
+            "consent           {}",
+            if client.skip_consent { "left out" } else { "asked for" }
+        ));
+        lines
+            .push(format!("pkce              {}", if client.needs_pkce() { "required" } else { "optional" }));
+    }
     lines
 }
 

@@ -128,6 +128,10 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
         }
         Command::Add { name, display_name, email, roles, password } => {
             require_roles(&store, &roles)?;
+            // Before anybody types a password for nothing.
+            if find(&store, &name).is_ok() {
+                return Err(Failure::new(accounts::AccountFault::Taken));
+            }
             let plain = password.read()?;
             let new = NewAccount { username: &name, display_name, email, password: &plain };
             let user =

@@ -248,7 +248,10 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
         refuse("redirect_uris", "authorization_code needs at least one redirect URI");
     }
     if !code && !draft.redirect_uris.is_empty() {
-        refuse("redirect_uris", "redirect URIs are of no use without the authorization_code grant");
+        refuse(
+            "redirect_uris",
+            "redirect URIs are of no use without the authorization_code grant (grants that are named replace the profile's)",
+        );
     }
     if draft.profile != Profile::Native {
         for uri in draft.redirect_uris.iter().filter(|uri| uri.origin().is_none()) {

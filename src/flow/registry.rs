@@ -62,10 +62,16 @@ pub fn dangling(draft: &ClientDraft, servers: &[ResourceServer]) -> Vec<Problem>
     let may_use: Vec<&ResourceServer> =
         servers.iter().filter(|server| draft.resources.contains(&server.id)).collect();
     for value in draft.scope.iter().filter(|value| !is_identity(value.as_str())) {
-        if !may_use.iter().any(|server| server.owns(value.as_str())) {
-            let text = format!("none of the client's resource servers has the scope {value}");
-            found.push(Problem::new("scopes", text));
+        if may_use.iter().any(|server| server.owns(value.as_str())) {
+            continue;
         }
+        let text = match servers.iter().find(|server| server.owns(value.as_str())) {
+            Some(owner) => {
+                format!("{value} belongs to {}: name that among the client's resource servers too", owner.id)
+            }
+            None => format!("there is no scope {value} at any resource server"),
+        };
+        found.push(Problem::new("scopes", text));
     }
     found
 }
@@ -99,17 +105,19 @@ pub fn make_secret(
     Ok(NewSecret { stored, plain })
 }
 
-/// Registers a client, a confidential one with its first secret.
+/// Registers a client, a confidential one with its first secret. `declared` are the resource servers of the configuration
+/// file, which the database knows only once the server has started with them.
 ///
 /// # Errors
 /// See [`RegistryFault`].
 pub fn add_client(
     store: &Store,
     draft: ClientDraft,
+    declared: &[ResourceServer],
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<(Client, Option<PlainToken>), RegistryFault> {
-    let client = checked(store, draft, now)?;
+    let client = checked(store, draft, declared, now)?;
     let secret = if client.is_public() { None } else { Some(make_secret(&client.id, None, entropy, now)?) };
     let (stored, hash) = (client.clone(), secret.as_ref().map(|secret| secret.stored.clone()));
     store.write("add a client", move |conn| {
@@ -119,8 +127,14 @@ pub fn add_client(
     Ok((client, secret.map(|secret| secret.plain)))
 }
 
-fn checked(store: &Store, draft: ClientDraft, now: Timestamp) -> Result<Client, RegistryFault> {
-    let servers = store.read("resource servers", resource_servers::all)?;
+fn checked(
+    store: &Store,
+    draft: ClientDraft,
+    declared: &[ResourceServer],
+    now: Timestamp,
+) -> Result<Client, RegistryFault> {
+    let mut servers = store.read("resource servers", resource_servers::all)?;
+    servers.extend_from_slice(declared);
     let client = Client::check(draft, now).map_err(RegistryFault::Problems)?;
     let dangling = dangling(&client, &servers);
     if dangling.is_empty() { Ok(client) } else { Err(RegistryFault::Problems(dangling)) }
@@ -143,9 +157,14 @@ pub fn own_client(store: &Store, id: &ClientId) -> Result<Client, RegistryFault>
 ///
 /// # Errors
 /// See [`RegistryFault`].
-pub fn change_client(store: &Store, id: &ClientId, draft: ClientDraft) -> Result<Client, RegistryFault> {
+pub fn change_client(
+    store: &Store,
+    id: &ClientId,
+    draft: ClientDraft,
+    declared: &[ResourceServer],
+) -> Result<Client, RegistryFault> {
     let before = own_client(store, id)?;
-    let mut client = checked(store, draft, before.created_at)?;
+    let mut client = checked(store, draft, declared, before.created_at)?;
     client.disabled_at = before.disabled_at;
     let stored = client.clone();
     store.write("change a client", move |conn| clients::update(conn, &stored))?;

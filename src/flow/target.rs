@@ -76,7 +76,8 @@ fn requested_scope(snapshot: &Snapshot, client: &Client, text: &str) -> Result<S
     // OpenID Connect Core §11: "The Authorization Server MUST ignore the offline_access request unless the Client is using a
     // response_type value that would result in an Authorization Code being returned"; so it is where the code brings no
     // refresh token. Many single-page libraries ask for it out of habit.
-    if !client.may(GrantType::RefreshToken) && asked.contains("offline_access") && asked.iter().count() > 1 {
+    let brings_none = client.may(GrantType::AuthorizationCode) && !client.may(GrantType::RefreshToken);
+    if brings_none && asked.contains("offline_access") {
         tracing::info!(client = %client.id, "offline_access ignored: the client may not use the refresh_token grant");
         asked = asked.filter(|value| value != "offline_access");
     }

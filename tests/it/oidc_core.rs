@@ -3,7 +3,7 @@
 use countersign::base::encoding::{base64url, from_base64url};
 
 use super::support::TestServer;
-use super::support::flow::{authorize, claims, part, redemption};
+use super::support::flow::{authorize, claims, code, part, redemption};
 use super::support::http::{Answer, Browser};
 use super::support::pages::{ask, error_of, is_consent, is_login, signed_in};
 use super::support::server::{PASSWORD, Setup};
@@ -278,4 +278,15 @@ fn what_is_optional_and_not_done_is_ignored() {
     {
         assert!(is_login(&ask(&mut server.browser(), "app", &[(name, value)])), "{name}");
     }
+}
+
+/// OpenID Connect Core §11: the server "MUST ignore the offline_access request" where it leads to nothing. Many libraries of
+/// single-page apps ask for it out of habit.
+#[test]
+fn offline_access_is_ignored_for_a_client_that_gets_no_refresh_tokens() {
+    let server = TestServer::start();
+    let code = code(&server, "app", &[("scope", "openid notes:read offline_access")]);
+    let answer = server.public_token("app", &redemption(&code));
+    assert_eq!((answer.status, answer.text("scope").as_str()), (200, "openid notes:read"), "{}", answer.body);
+    assert_eq!(answer.json().get("refresh_token"), None);
 }

@@ -130,6 +130,7 @@ pub(super) fn declarations(config: &Config, now: Timestamp, findings: &mut Findi
             findings.warn("declared", format!("client {}: {problem}", draft.id));
         }
     }
-    let count = declared.clients.len() + declared.resource_servers.len() + declared.roles.len();
-    findings.ok("declared", format!("{count} client(s), resource server(s) and role(s)"));
+    let (clients, servers) = (declared.clients.len(), declared.resource_servers.len());
+    let roles = declared.roles.len();
+    findings.ok("declared", format!("{clients} client(s), {servers} resource server(s), {roles} role(s)"));
 }

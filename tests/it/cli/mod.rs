@@ -1,5 +1,6 @@
 //! The command line, run as an operator runs it.
 
+mod before_start;
 mod client;
 mod key;
 mod users;
