@@ -11,6 +11,9 @@ pub(super) fn address(request: &HttpRequest, app: &App) -> IpAddr {
     let direct =
         request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
     let trusted = |address: IpAddr| app.site.trusted_proxies.iter().any(|network| network.contains(address));
+    if !trusted(direct) {
+        return direct;
+    }
     let mut address = direct;
     let named: Vec<&str> = request
         .headers()

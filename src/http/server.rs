@@ -11,7 +11,7 @@ use actix_web::{App as ActixApp, HttpServer};
 use crate::app::App;
 use crate::config::Config;
 
-use super::{discovery, routes, tls};
+use super::{documents, routes, tls};
 
 /// Why the server does not serve.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Server {
         signals: Signals,
     ) -> Result<Self, ServerError> {
         let data = Data::from(app);
-        let cache = Data::new(discovery::Cache::default());
+        let cache = Data::new(documents::Cache::default());
         let base = data.site.base.clone();
         let mut server = HttpServer::new(move || {
             let base = base.clone();
