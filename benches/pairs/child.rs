@@ -1,11 +1,14 @@
 //! A server as a process of its own, whose CPU time and memory the kernel accounts.
 
+use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::fixture::Fixture;
+use crate::floor;
 use crate::load::{Request, read_answer};
 
 pub struct Child {
@@ -22,12 +25,12 @@ impl Child {
         Self::start(command, fixture.address, "/health/live")
     }
 
-    /// This program again, as the floor.
-    pub fn floor() -> Self {
+    /// This program again, as the floor that answers bodies of these sizes.
+    pub fn floor(body_bytes: &[usize]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg("--floor").arg(address.port().to_string());
-        Self::start(command, address, "/bytes/2")
+        command.arg("--floor").arg(address.port().to_string()).args(body_bytes.iter().map(usize::to_string));
+        Self::start(command, address, &floor::bytes_path(body_bytes[0]))
     }
 
     fn start(mut command: Command, address: SocketAddr, path: &str) -> Self {
@@ -51,13 +54,16 @@ impl Child {
         panic!("the server did not start");
     }
 
-    /// User and system time so far.
-    pub fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        // USER_HZ is 100 on every Linux that userland sees.
-        Duration::from_millis(ticks * 10)
+    /// CPU time so far of each of its threads, to the nanosecond (`/proc/PID/stat` tells hundredths of a second).
+    pub fn cpu(&self) -> Cpu {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap();
+        // A thread that ends while we look has no figure any more.
+        let time = |task: &Path| -> Option<Duration> {
+            let text = std::fs::read_to_string(task.join("schedstat")).ok()?;
+            text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+        };
+        let tasks = tasks.map(|task| task.unwrap().path());
+        Cpu(tasks.filter_map(|task| Some((task.clone(), time(&task)?))).collect())
     }
 
     pub fn resident_mb(&self) -> f64 {
@@ -74,14 +80,29 @@ impl Child {
         socket
     }
 
-    /// The body of one answer.
-    pub fn once(&self, request: &Request) -> Vec<u8> {
+    /// The size of the body of one answer of this status.
+    pub fn body_bytes(&self, request: &Request, wanted: u16) -> usize {
         let mut socket = TcpStream::connect(self.address).unwrap();
         socket.write_all(request.bytes()).unwrap();
         let mut buffer = Vec::new();
         let (status, body) = read_answer(&mut socket, &mut buffer);
-        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&buffer));
-        body
+        assert_eq!(status, wanted, "{}", String::from_utf8_lossy(&buffer));
+        buffer.len() - body
+    }
+}
+
+/// The CPU time of each thread of a process.
+pub struct Cpu(HashMap<PathBuf, Duration>);
+
+impl Cpu {
+    /// What was used since `before`. Threads that ended in between are left out: those of a server's pool end after ten
+    /// idle seconds, which is longer than a round.
+    pub fn since(&self, before: &Self) -> Duration {
+        let used = self
+            .0
+            .iter()
+            .map(|(task, time)| time.saturating_sub(before.0.get(task).copied().unwrap_or_default()));
+        used.sum()
     }
 }
 

@@ -20,17 +20,20 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CALLBACK: &str = "https://app.example/cb";
 
 pub struct Fixture {
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
+    database: String,
     pub config: PathBuf,
     pub address: SocketAddr,
 }
 
 impl Fixture {
-    pub fn make() -> Self {
+    /// On a SQLite database in the folder, where none is named.
+    pub fn make(database: Option<String>) -> Self {
         let folder = tempfile::tempdir_in("target").unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let hash = HashedToken::of(SECRET).as_str().to_owned();
         let at = folder.path().display();
+        let database = database.unwrap_or_else(|| format!("sqlite:{at}/bench.db"));
         let config = folder.path().join("countersign.toml");
         let toml = format!(
             r#"
@@ -38,7 +41,7 @@ impl Fixture {
 issuer = "http://{address}"
 listen = ["{address}"]
 [database]
-url = "sqlite:{at}/bench.db"
+url = "{database}"
 [keys]
 master_key_file = "{at}/master.key"
 [log]
@@ -59,11 +62,20 @@ redirect_uris = ["{CALLBACK}"]
 scopes = ["notes:read", "notes:write"]
 resources = ["https://notes.example"]
 secret_hash = "{web}"
+[[clients]]
+id = "form"
+profile = "first-party"
+grant_types = ["password"]
+allow_password_grant = true
+scopes = ["notes:read"]
+resources = ["https://notes.example"]
+secret_hash = "{form}"
 "#,
-            web = HashedToken::of(&format!("{SECRET}-web")).as_str()
+            web = HashedToken::of(&format!("{SECRET}-web")).as_str(),
+            form = HashedToken::of(&format!("{SECRET}-form")).as_str()
         );
         std::fs::write(&config, toml).unwrap();
-        Self { folder, config, address }
+        Self { _folder: folder, database, config, address }
     }
 
     pub fn client_credentials(&self) -> Request {
@@ -72,6 +84,12 @@ secret_hash = "{web}"
             Some(&basic("service", SECRET)),
             "grant_type=client_credentials&scope=notes:read",
         )
+    }
+
+    /// Costs one Argon2 hash, and is refused.
+    pub fn wrong_password(&self, username: &str) -> Request {
+        let body = format!("grant_type=password&username={username}&password=wrong");
+        Request::post("/token", Some(&basic("form", &format!("{SECRET}-form"))), &body)
     }
 
     pub fn refreshes(&self, count: usize) -> Vec<Request> {
@@ -127,7 +145,7 @@ secret_hash = "{web}"
         make: impl Fn(&mut Conn, Id, Timestamp) -> Result<String, StoreError> + Send + 'static,
     ) -> Vec<String> {
         let store = Store::open(StoreOptions {
-            url: format!("sqlite:{}/bench.db", self.folder.path().display()).parse().unwrap(),
+            url: self.database.parse().unwrap(),
             pool_size: 1,
             acquire_timeout: Duration::from_secs(30),
             synchronous_full: true,

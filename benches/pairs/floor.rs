@@ -1,6 +1,6 @@
 //! The floor: as little as an actix-web server can do for an answer of a given size, with or without one signature.
 
-use actix_web::web::{self, Bytes, Data, Path};
+use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpResponse, HttpServer};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
@@ -10,27 +10,37 @@ use openssl::sign::Signer;
 
 use crate::load::Request;
 
-/// The floor's counterpart of a request.
+/// The base64url form of an ES256 signature: the part of a token that is not itself signed.
+const SIGNATURE_CHARS: usize = 86;
+
+/// The floor's counterpart of a request: the same to the byte but for the path.
 pub fn like(request: &Request, body_bytes: usize) -> Request {
-    if request.is_post() {
-        let body = request.bytes().windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
-        let body = String::from_utf8_lossy(&request.bytes()[body..]).into_owned();
-        Request::post(&format!("/signed/{body_bytes}"), Some("Basic c2VydmljZTpzZWNyZXQ="), &body)
-    } else {
-        Request::get(&format!("/bytes/{body_bytes}"))
-    }
+    let path = if request.is_post() { signed_path(body_bytes) } else { bytes_path(body_bytes) };
+    request.redirected(&path)
 }
 
-pub fn serve(port: u16) {
+pub fn bytes_path(body_bytes: usize) -> String {
+    format!("/bytes/{body_bytes}")
+}
+
+fn signed_path(body_bytes: usize) -> String {
+    format!("/signed/{body_bytes}")
+}
+
+/// Serves bodies of these sizes, each under paths of its own, so that the router compares strings and no more.
+pub fn serve(port: u16, sizes: &[usize]) {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key: PKey<Private> = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+    let bodies: Vec<Bytes> = sizes.iter().map(|size| Bytes::from(vec![b'x'; *size])).collect();
     actix_web::rt::System::new().block_on(async move {
         HttpServer::new(move || {
-            App::new()
-                .app_data(Data::new(key.clone()))
-                .app_data(Data::new(Bytes::from(vec![b'x'; 16_384])))
-                .route("/bytes/{size}", web::get().to(bytes))
-                .route("/signed/{size}", web::post().to(signed))
+            bodies.iter().fold(App::new().app_data(Data::new(key.clone())), |app, body| {
+                let (plain, signed) = (body.clone(), body.clone());
+                app.route(&bytes_path(body.len()), web::get().to(move || answer(plain.clone()))).route(
+                    &signed_path(body.len()),
+                    web::post().to(move |_: Bytes, key| sign_and_answer(signed.clone(), key)),
+                )
+            })
         })
         .bind(("127.0.0.1", port))
         .unwrap()
@@ -40,15 +50,13 @@ pub fn serve(port: u16) {
     });
 }
 
-async fn bytes(size: Path<usize>, all: Data<Bytes>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(all.slice(..*size))
+async fn answer(body: Bytes) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(body)
 }
 
-async fn signed(size: Path<usize>, _: Bytes, all: Data<Bytes>, key: Data<PKey<Private>>) -> HttpResponse {
-    let body = all.slice(..*size);
+async fn sign_and_answer(body: Bytes, key: Data<PKey<Private>>) -> HttpResponse {
     let mut signer = Signer::new(MessageDigest::sha256(), &key).unwrap();
-    // What is signed is about as long as the token's header and claims.
-    let signature = signer.sign_oneshot_to_vec(&body[..body.len() / 2]).unwrap();
+    let signature = signer.sign_oneshot_to_vec(&body[..body.len() - SIGNATURE_CHARS]).unwrap();
     std::hint::black_box(signature);
-    HttpResponse::Ok().content_type("application/json").body(body)
+    answer(body).await
 }

@@ -37,10 +37,17 @@ impl Request {
     pub fn is_post(&self) -> bool {
         self.0.starts_with(b"POST")
     }
+
+    /// The same request to the byte, for another path.
+    pub fn redirected(&self, path: &str) -> Self {
+        let mut words = self.0.splitn(3, |byte| *byte == b' ');
+        let (method, _, rest) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+        Self([method, path.as_bytes(), rest].join(&b' '))
+    }
 }
 
-/// Reads one answer: status and body.
-pub fn read_answer(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> (u16, Vec<u8>) {
+/// Reads one answer into `buffer`: its status, and where its body begins.
+pub fn read_answer(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> (u16, usize) {
     buffer.clear();
     let mut chunk = [0; 8192];
     loop {
@@ -48,14 +55,18 @@ pub fn read_answer(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> (u16, Vec<u8
         assert!(count > 0, "the server closed the connection");
         buffer.extend_from_slice(&chunk[..count]);
         let Some(head) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
+        let text = std::str::from_utf8(&buffer[..head]).unwrap();
         let status = text.split(' ').nth(1).unwrap().parse().unwrap();
-        let length: usize =
-            text.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok()).unwrap();
+        let length: usize = text.lines().find_map(content_length).unwrap();
         if buffer.len() >= head + 4 + length {
-            return (status, buffer[head + 4..].to_vec());
+            return (status, head + 4);
         }
     }
+}
+
+fn content_length(line: &str) -> Option<usize> {
+    let (name, value) = line.split_once(": ")?;
+    name.eq_ignore_ascii_case("content-length").then(|| value.parse().unwrap())
 }
 
 /// So many requests at one server.
@@ -102,7 +113,7 @@ impl<'a> Load<'a> {
             }
         });
         let elapsed = begun.elapsed();
-        let cpu = self.child.cpu() - cpu;
+        let cpu = self.child.cpu().since(&cpu);
         Round { count: self.count, elapsed, cpu, latencies: latencies.into_inner().unwrap() }
     }
 }
@@ -115,7 +126,14 @@ pub struct Round {
     latencies: Vec<Duration>,
 }
 
-/// Rounds together: the median round for CPU time, all of them for the rest.
+impl Round {
+    /// CPU microseconds of the server per request.
+    pub fn cpu_us(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.count as f64
+    }
+}
+
+/// The rounds of one kind of request: the median round for CPU time, all of them together for the rest.
 #[derive(Default)]
 pub struct Figures {
     rounds: Vec<Round>,
@@ -126,12 +144,12 @@ impl Figures {
         self.rounds.push(round);
     }
 
-    /// CPU microseconds per request, the median round.
-    pub fn cpu_us(&self) -> f64 {
-        let mut each: Vec<f64> =
-            self.rounds.iter().map(|round| round.cpu.as_secs_f64() * 1e6 / round.count as f64).collect();
-        each.sort_by(f64::total_cmp);
-        each[each.len() / 2]
+    /// CPU time per request beside that of another server, round by round, sorted.
+    pub fn ratios(&self, other: &Self) -> Vec<f64> {
+        let pairs = self.rounds.iter().zip(&other.rounds);
+        let mut ratios: Vec<f64> = pairs.map(|(ours, theirs)| ours.cpu_us() / theirs.cpu_us()).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios
     }
 
     pub fn heading() -> String {
@@ -141,14 +159,16 @@ impl Figures {
     pub fn line(&self, name: &str) -> String {
         let count: usize = self.rounds.iter().map(|round| round.count).sum();
         let elapsed: f64 = self.rounds.iter().map(|round| round.elapsed.as_secs_f64()).sum();
+        let mut cpu: Vec<f64> = self.rounds.iter().map(Round::cpu_us).collect();
+        cpu.sort_by(f64::total_cmp);
         let mut latencies: Vec<Duration> =
-            self.rounds.iter().flat_map(|round| round.latencies.clone()).collect();
+            self.rounds.iter().flat_map(|round| round.latencies.iter().copied()).collect();
         latencies.sort();
         let at =
             |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
         format!(
             "{name:<34}{:>14.1}{:>12.0}{:>10.2}{:>10.2}",
-            self.cpu_us(),
+            cpu[cpu.len() / 2],
             count as f64 / elapsed,
             at(0.5),
             at(0.99)

@@ -3,8 +3,8 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash};
 
 use crate::base::entropy::{self, Entropy};
 
@@ -27,7 +27,7 @@ pub struct PasswordCost {
 pub struct Passwords {
     argon2: Argon2<'static>,
     cost: PasswordCost,
-    /// A hash of nothing that anyone knows: verified for users who do not exist, so that both take the same time.
+    /// Verified for users who do not exist, so that both take the same time.
     decoy: String,
     places: Mutex<Places>,
     freed: Condvar,
@@ -66,12 +66,11 @@ impl Passwords {
         let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None)
             .map_err(|_| PasswordError::Broken("Argon2 refuses memory_kib, iterations or parallelism"))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let mut passwords =
-            Self { argon2, cost, decoy: String::new(), places: Mutex::default(), freed: Condvar::new() };
-        let nobody_knows: [u8; 32] =
+        let random: [u8; 48] =
             entropy::bytes(source).map_err(|_| PasswordError::Broken("no randomness for the decoy hash"))?;
-        passwords.decoy = passwords.hash_bytes(&nobody_knows, source)?;
-        Ok(passwords)
+        let decoy = decoy(&argon2, &random)
+            .map_err(|_| PasswordError::Broken("the decoy hash could not be written"))?;
+        Ok(Self { argon2, cost, decoy, places: Mutex::default(), freed: Condvar::new() })
     }
 
     /// A new hash in PHC form.
@@ -80,17 +79,11 @@ impl Passwords {
     /// When too many wait, or there is no randomness for the salt.
     pub fn hash(&self, password: &str, source: &dyn Entropy) -> Result<String, PasswordError> {
         let _place = self.wait_for_place()?;
-        self.hash_bytes(password.as_bytes(), source)
-    }
-
-    fn hash_bytes(&self, password: &[u8], source: &dyn Entropy) -> Result<String, PasswordError> {
         let salt: [u8; 16] =
             entropy::bytes(source).map_err(|_| PasswordError::Broken("no randomness for a salt"))?;
-        let hash = self
-            .argon2
-            .hash_password_with_salt(password, &salt)
-            .map_err(|_| PasswordError::Broken("Argon2 could not hash"))?;
-        Ok(hash.to_string())
+        computed(&self.argon2, password, &salt)
+            .and_then(|output| written(&self.argon2, &salt, output))
+            .map_err(|_| PasswordError::Broken("Argon2 could not hash"))
     }
 
     /// Whether `password` belongs to `hash`; with `None`, the same work for a user who does not exist, and no.
@@ -99,7 +92,7 @@ impl Passwords {
     /// When too many wait.
     pub fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError> {
         let _place = self.wait_for_place()?;
-        let matches = self.argon2.verify_password(password.as_bytes(), hash.unwrap_or(&self.decoy)).is_ok();
+        let matches = gives(password, hash.unwrap_or(&self.decoy)).unwrap_or(false);
         Ok(matches && hash.is_some())
     }
 
@@ -129,6 +122,55 @@ impl Passwords {
         places.running += 1;
         Ok(Place { of: self })
     }
+}
+
+/// Whether `password` gives `hash`, at the cost that the hash names.
+fn gives(password: &str, hash: &str) -> password_hash::Result<bool> {
+    let hash = PasswordHash::new(hash)?;
+    let (Some(salt), Some(output)) = (&hash.salt, &hash.hash) else { return Ok(false) };
+    let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let argon2 = Argon2::new(hash.algorithm.as_str().try_into()?, version, Params::try_from(&hash)?);
+    // `Output` compares in constant time.
+    Ok(computed(&argon2, password, salt)? == *output)
+}
+
+fn computed(argon2: &Argon2<'_>, password: &str, salt: &[u8]) -> password_hash::Result<Output> {
+    let params = argon2.params();
+    let mut buffer = [0; Output::MAX_LENGTH];
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let output = buffer.get_mut(..length).ok_or(password_hash::Error::OutputSize)?;
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, memory(params))?;
+    Ok(Output::new(output)?)
+}
+
+/// The memory of one hash, which goes back to the system with the hash. What glibc's `malloc` is asked for beyond 32 MiB
+/// is mapped and unmapped for itself; a shorter piece, once freed, teaches it to keep such pieces, and then every thread
+/// of the pool holds on to the memory of one hash. So more is asked for than is used: pages not touched cost nothing.
+fn memory(params: &Params) -> Vec<Block> {
+    const OF_ITS_OWN: usize = 32 * 1024 * 1024 / Block::SIZE + 1;
+    let used = params.block_count();
+    let mut blocks = Vec::with_capacity(used.max(OF_ITS_OWN));
+    blocks.resize(used, Block::new());
+    blocks
+}
+
+/// A hash of today's form and cost whose output is random: no password is known to give it, and a look at one takes the
+/// work of any other. It is written, not computed, so that a start costs no Argon2.
+fn decoy(argon2: &Argon2<'_>, random: &[u8; 48]) -> password_hash::Result<String> {
+    let (salt, output) = random.split_at(16);
+    written(argon2, salt, Output::new(output)?)
+}
+
+/// In PHC form.
+fn written(argon2: &Argon2<'_>, salt: &[u8], output: Output) -> password_hash::Result<String> {
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(argon2.params())?,
+        salt: Some(Salt::new(salt)?),
+        hash: Some(output),
+    };
+    Ok(hash.to_string())
 }
 
 struct Place<'p> {
@@ -169,6 +211,27 @@ mod tests {
         let hash = passwords.hash("correct horse", &OsEntropy).unwrap();
         assert!(!passwords.is_outdated(&hash));
         assert!(passwords.is_outdated(&hash.replace("m=64", "m=128")));
+    }
+
+    /// From `src/test.c` of the reference implementation, at a cost that is not ours.
+    #[test]
+    fn the_reference_implementations_hash_is_understood() {
+        let known = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        assert_eq!(gives("password", known), Ok(true));
+        assert_eq!(gives("Password", known), Ok(false));
+    }
+
+    #[test]
+    fn the_decoy_differs_from_a_real_hash_in_its_random_bytes_only() {
+        let passwords = cheap(8);
+        let real = passwords.hash("correct horse", &OsEntropy).unwrap();
+        let shape = |hash: &str| {
+            let fields: Vec<&str> = hash.split('$').collect();
+            (fields[..4].join("$"), fields[4].len(), fields[5].len())
+        };
+        assert_eq!(shape(&passwords.decoy), shape(&real));
+        // Argon2 ran and came to another output; a hash that cannot be read would be an error, and told at once.
+        assert_eq!(gives("correct horse", &passwords.decoy), Ok(false));
     }
 
     #[test]

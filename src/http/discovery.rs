@@ -1,18 +1,18 @@
 //! The metadata document (RFC 8414 §2, OpenID Connect Discovery 1.0 §3): exactly what works, nothing more.
 
-use std::sync::Arc;
-
-use actix_web::http::header;
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
-use arc_swap::ArcSwapOption;
 use serde::Serialize;
 
 use crate::app::App;
 use crate::flow::Snapshot;
 use crate::oauth::GrantType;
 
-use super::{cors, pages, paths};
+use super::documents::{Cache, Document};
+use super::{pages, paths};
+
+/// How long anybody may cache the metadata.
+const MAX_AGE_S: i64 = 300;
 
 #[derive(Serialize)]
 struct Metadata<'a> {
@@ -39,33 +39,8 @@ struct Metadata<'a> {
     require_request_uri_registration: bool,
 }
 
-/// The bytes for one revision of the configuration.
-struct Made {
-    revision: i64,
-    body: actix_web::web::Bytes,
-}
-
-/// Keeps the bytes until the configuration changes.
-#[derive(Default)]
-pub(super) struct Cache(ArcSwapOption<Made>);
-
-pub(super) async fn get(_: HttpRequest, app: Data<App>, cache: Data<Cache>) -> HttpResponse {
-    let snapshot = app.known();
-    let made = match cache.0.load_full().filter(|made| made.revision == snapshot.revision) {
-        Some(made) => made,
-        None => {
-            let made = Arc::new(Made { revision: snapshot.revision, body: document(&app, &snapshot).into() });
-            cache.0.store(Some(Arc::clone(&made)));
-            made
-        }
-    };
-    let mut response = HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .content_type(header::ContentType::json())
-        .body(made.body.clone());
-    cors::anyone(&mut response);
-    response
+pub(super) async fn get(app: Data<App>, cache: Data<Cache>) -> HttpResponse {
+    cache.current(&app).metadata.answer()
 }
 
 /// RFC 9700 §2.4: "The resource owner password credentials grant \[RFC6749\] MUST NOT be used." It is told of only where a
@@ -75,7 +50,7 @@ fn grants(snapshot: &Snapshot) -> impl Iterator<Item = GrantType> + '_ {
     GrantType::ALL.into_iter().filter(works)
 }
 
-fn document(app: &App, snapshot: &Snapshot) -> Vec<u8> {
+pub(super) fn document(app: &App, snapshot: &Snapshot) -> Document {
     let issuer = app.site.issuer.as_str();
     let at = |path: &str| format!("{issuer}{path}");
     let metadata = Metadata {
@@ -114,5 +89,5 @@ fn document(app: &App, snapshot: &Snapshot) -> Vec<u8> {
         request_uri_parameter_supported: false,
         require_request_uri_registration: false,
     };
-    serde_json::to_vec(&metadata).unwrap_or_default()
+    Document::new(serde_json::to_vec(&metadata).unwrap_or_default(), MAX_AGE_S, None)
 }

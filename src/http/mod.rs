@@ -10,6 +10,7 @@ mod consent;
 mod cors;
 mod credentials;
 mod discovery;
+mod documents;
 mod errors;
 mod forms;
 mod headers;

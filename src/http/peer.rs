@@ -12,7 +12,11 @@ pub(super) fn address(request: &HttpRequest, app: &App) -> IpAddr {
     let direct =
         request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
     let trusted = |address: IpAddr| app.site.trusted_proxies.iter().any(|network| network.contains(address));
-    explain_proxy(request, app, direct, trusted(direct));
+    let is_proxy = trusted(direct);
+    explain_proxy(request, app, direct, is_proxy);
+    if !is_proxy {
+        return direct;
+    }
     let mut address = direct;
     let named: Vec<&str> = request
         .headers()

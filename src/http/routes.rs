@@ -15,6 +15,7 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
     let at = |path: &str| web::resource(format!("{base}{path}"));
     let post = web::post;
 
+    // Paths are compared in this order: what is asked for most comes first.
     config
         .service(only(at(paths::TOKEN).route(post().to(token::post)), "POST, OPTIONS").route(options()))
         .service(
@@ -22,7 +23,25 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .route(get().to(jwks::get))
                 .route(options_of_anyone())
                 .default_service(refuse("GET, HEAD, OPTIONS")),
-        )
+        );
+    // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it; clients do
+    // either for both documents.
+    let mut documents =
+        vec![format!("{base}{}", paths::OPENID_CONFIGURATION), format!("{base}{}", paths::OAUTH_METADATA)];
+    if !base.is_empty() {
+        documents.push(format!("{}{base}", paths::OPENID_CONFIGURATION));
+        documents.push(format!("{}{base}", paths::OAUTH_METADATA));
+    }
+    for path in documents {
+        config.service(
+            web::resource(path)
+                .route(get().to(discovery::get))
+                .route(options_of_anyone())
+                .default_service(refuse("GET, HEAD, OPTIONS")),
+        );
+    }
+
+    config
         .service(
             // No HEAD: RFC 9110 §9.2.1 has it safe, and an authorization request may issue a code.
             at(paths::AUTHORIZE)
@@ -52,23 +71,6 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
         .service(at(paths::READY).route(get().to(health::ready)).default_service(refuse("GET, HEAD")))
         .service(at(paths::STYLE).route(get().to(assets::style)).default_service(refuse("GET, HEAD")))
         .service(at(paths::FAVICON).route(get().to(assets::favicon)).default_service(refuse("GET, HEAD")));
-
-    // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it; clients do
-    // either for both documents.
-    let mut documents =
-        vec![format!("{base}{}", paths::OPENID_CONFIGURATION), format!("{base}{}", paths::OAUTH_METADATA)];
-    if !base.is_empty() {
-        documents.push(format!("{}{base}", paths::OPENID_CONFIGURATION));
-        documents.push(format!("{}{base}", paths::OAUTH_METADATA));
-    }
-    for path in documents {
-        config.service(
-            web::resource(path)
-                .route(get().to(discovery::get))
-                .route(options_of_anyone())
-                .default_service(refuse("GET, HEAD, OPTIONS")),
-        );
-    }
     let home = if base.is_empty() { paths::HOME.to_owned() } else { base.to_owned() };
     config
         .service(web::resource(home).route(get().to(assets::home)).default_service(refuse_page("GET, HEAD")));

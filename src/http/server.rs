@@ -14,7 +14,7 @@ use futures_util::future::select;
 use crate::app::App;
 use crate::config::Config;
 
-use super::{discovery, routes, tls};
+use super::{documents, routes, tls};
 
 /// SIGTERM and SIGINT, heard from here on.
 struct Ends {
@@ -103,7 +103,7 @@ impl Server {
         signals: Signals,
     ) -> Result<Self, ServerError> {
         let data = Data::from(app);
-        let cache = Data::new(discovery::Cache::default());
+        let cache = Data::new(documents::Cache::default());
         let base = data.site.base.clone();
         let mut server = HttpServer::new(move || {
             let base = base.clone();

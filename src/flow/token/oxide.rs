@@ -4,6 +4,7 @@
 //! authenticated client's name and an empty secret, and their question is answered with yes for that name only.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use oxide_auth::code_grant::{accesstoken, client_credentials, refresh};
@@ -112,7 +113,9 @@ pub(super) fn fault(why: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::ServerError).because(format!("oxide-auth: {why}"))
 }
 
-/// A URL for machines that want one where the grant has none.
+/// A URL for machines that want one where the grant has none. Parsed once.
 pub(super) fn no_redirect() -> Result<Url, OAuthError> {
-    Url::parse("urn:countersign:no-redirect").map_err(|_| fault("no placeholder"))
+    static PLACEHOLDER: LazyLock<Option<Url>> =
+        LazyLock::new(|| Url::parse("urn:countersign:no-redirect").ok());
+    PLACEHOLDER.clone().ok_or_else(|| fault("no placeholder"))
 }
