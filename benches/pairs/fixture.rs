@@ -42,6 +42,7 @@ issuer = "http://{address}"
 listen = ["{address}"]
 [database]
 url = "{database}"
+migrate_at_start = true
 [keys]
 master_key_file = "{at}/master.key"
 [log]

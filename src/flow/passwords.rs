@@ -37,6 +37,8 @@ pub struct Passwords {
 struct Places {
     running: usize,
     waiting: usize,
+    /// Memory that a hash left for the next one that waits: while there is a queue, nobody pays for fresh pages.
+    spare: Vec<Vec<Block>>,
 }
 
 /// Why a password was not looked at, or not hashed.
@@ -78,10 +80,10 @@ impl Passwords {
     /// # Errors
     /// When too many wait, or there is no randomness for the salt.
     pub fn hash(&self, password: &str, source: &dyn Entropy) -> Result<String, PasswordError> {
-        let _place = self.wait_for_place()?;
+        let mut place = self.wait_for_place()?;
         let salt: [u8; 16] =
             entropy::bytes(source).map_err(|_| PasswordError::Broken("no randomness for a salt"))?;
-        computed(&self.argon2, password, &salt)
+        computed(&self.argon2, password, &salt, &mut place.memory)
             .and_then(|output| written(&self.argon2, &salt, output))
             .map_err(|_| PasswordError::Broken("Argon2 could not hash"))
     }
@@ -91,8 +93,9 @@ impl Passwords {
     /// # Errors
     /// When too many wait.
     pub fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError> {
-        let _place = self.wait_for_place()?;
-        let matches = gives(password, hash.unwrap_or(&self.decoy)).unwrap_or(false);
+        let mut place = self.wait_for_place()?;
+        let hash_or_decoy = hash.unwrap_or(&self.decoy);
+        let matches = gives(password, hash_or_decoy, &mut place.memory).unwrap_or(false);
         Ok(matches && hash.is_some())
     }
 
@@ -120,38 +123,45 @@ impl Passwords {
             places.waiting -= 1;
         }
         places.running += 1;
-        Ok(Place { of: self })
+        Ok(Place { of: self, memory: places.spare.pop().unwrap_or_default() })
     }
 }
 
 /// Whether `password` gives `hash`, at the cost that the hash names.
-fn gives(password: &str, hash: &str) -> password_hash::Result<bool> {
+fn gives(password: &str, hash: &str, memory: &mut Vec<Block>) -> password_hash::Result<bool> {
     let hash = PasswordHash::new(hash)?;
     let (Some(salt), Some(output)) = (&hash.salt, &hash.hash) else { return Ok(false) };
     let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
     let argon2 = Argon2::new(hash.algorithm.as_str().try_into()?, version, Params::try_from(&hash)?);
     // `Output` compares in constant time.
-    Ok(computed(&argon2, password, salt)? == *output)
+    Ok(computed(&argon2, password, salt, memory)? == *output)
 }
 
-fn computed(argon2: &Argon2<'_>, password: &str, salt: &[u8]) -> password_hash::Result<Output> {
+fn computed(
+    argon2: &Argon2<'_>,
+    password: &str,
+    salt: &[u8],
+    memory: &mut Vec<Block>,
+) -> password_hash::Result<Output> {
     let params = argon2.params();
     let mut buffer = [0; Output::MAX_LENGTH];
     let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
     let output = buffer.get_mut(..length).ok_or(password_hash::Error::OutputSize)?;
-    argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, memory(params))?;
+    grow(memory, params.block_count());
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, memory)?;
     Ok(Output::new(output)?)
 }
 
-/// The memory of one hash, which goes back to the system with the hash. What glibc's `malloc` is asked for beyond 32 MiB
-/// is mapped and unmapped for itself; a shorter piece, once freed, teaches it to keep such pieces, and then every thread
-/// of the pool holds on to the memory of one hash. So more is asked for than is used: pages not touched cost nothing.
-fn memory(params: &Params) -> Vec<Block> {
+/// Makes room for one hash, in memory that goes back to the system when it is dropped. What glibc's `malloc` is asked for
+/// beyond 32 MiB is mapped and unmapped for itself; a shorter piece, once freed, teaches it to keep such pieces, and then
+/// every thread of the pool holds on to the memory of one hash. So more is asked for than is used: pages that are not
+/// touched cost nothing.
+fn grow(memory: &mut Vec<Block>, blocks: usize) {
     const OF_ITS_OWN: usize = 32 * 1024 * 1024 / Block::SIZE + 1;
-    let used = params.block_count();
-    let mut blocks = Vec::with_capacity(used.max(OF_ITS_OWN));
-    blocks.resize(used, Block::new());
-    blocks
+    if memory.len() < blocks {
+        memory.reserve(blocks.max(OF_ITS_OWN) - memory.len());
+        memory.resize(blocks, Block::new());
+    }
 }
 
 /// A hash of today's form and cost whose output is random: no password is known to give it, and a look at one takes the
@@ -175,11 +185,17 @@ fn written(argon2: &Argon2<'_>, salt: &[u8], output: Output) -> password_hash::R
 
 struct Place<'p> {
     of: &'p Passwords,
+    memory: Vec<Block>,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.of.places.lock().unwrap_or_else(PoisonError::into_inner).running -= 1;
+        let mut places = self.of.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.running -= 1;
+        if places.waiting > 0 {
+            places.spare.push(std::mem::take(&mut self.memory));
+        }
+        drop(places);
         self.of.freed.notify_one();
     }
 }
@@ -217,8 +233,8 @@ mod tests {
     #[test]
     fn the_reference_implementations_hash_is_understood() {
         let known = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-        assert_eq!(gives("password", known), Ok(true));
-        assert_eq!(gives("Password", known), Ok(false));
+        assert_eq!(gives("password", known, &mut Vec::new()), Ok(true));
+        assert_eq!(gives("Password", known, &mut Vec::new()), Ok(false));
     }
 
     #[test]
@@ -231,7 +247,33 @@ mod tests {
         };
         assert_eq!(shape(&passwords.decoy), shape(&real));
         // Argon2 ran and came to another output; a hash that cannot be read would be an error, and told at once.
-        assert_eq!(gives("correct horse", &passwords.decoy), Ok(false));
+        assert_eq!(gives("correct horse", &passwords.decoy, &mut Vec::new()), Ok(false));
+    }
+
+    #[test]
+    fn memory_is_handed_on_while_somebody_waits_and_kept_by_nobody() {
+        let passwords = cheap(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| assert_eq!(passwords.verify("x", None), Ok(false)));
+            }
+        });
+        let places = passwords.places.lock().unwrap();
+        assert_eq!((places.running, places.waiting, places.spare.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn memory_of_another_hash_changes_no_result() {
+        let passwords = cheap(8);
+        let hash = passwords.hash("correct horse", &OsEntropy).unwrap();
+        let mut memory = Vec::new();
+        for password in ["wrong", "correct horse"] {
+            assert_eq!(gives(password, &hash, &mut memory), Ok(password == "correct horse"));
+        }
+        // A hash of less memory, in what a bigger one left.
+        let cost = PasswordCost { memory_kib: 32, ..passwords.cost };
+        let smaller = Passwords::new(cost, &OsEntropy).unwrap().hash("correct horse", &OsEntropy).unwrap();
+        assert_eq!(gives("correct horse", &smaller, &mut memory), Ok(true));
     }
 
     #[test]
