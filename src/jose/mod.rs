@@ -1,13 +1,13 @@
 //! Keys, tokens and seals: the only room that imports josekit, p256 and rsa.
 //!
 //! - [`jwk`]: public keys, by an allow-list of members; the RFC 7638 thumbprint that is the `kid`
-//! - [`private_key`], [`import`]: private keys, made and taken in with their checks
-//! - [`backend`]: which josekit algorithm stands for which of ours
+//! - [`private_key`], `import`: private keys, made and taken in with their checks
+//! - `backend`: which josekit algorithm stands for which of ours
 //! - [`master`]: the key of this node, in its file
 //! - [`seal`]: compact JWE for what leaves this process and comes back (key columns, forms)
 //! - [`signer`]: signs tokens; [`verifier`]: verifies this server's own tokens
 //! - [`ring`]: an immutable snapshot of all signing keys, with the JWKS made once
-//! - [`strict`]: JSON objects without duplicate members
+//! - `strict`: JSON objects without duplicate members
 //!
 //! Private-key operations run through josekit (OpenSSL), never through the rsa crate (RUSTSEC-2023-0071). OpenSSL draws the
 //! randomness of signatures and of the keys that p256 and rsa do not make itself; all other randomness is `base::Entropy`.

@@ -9,7 +9,7 @@ use url::Url;
 /// The longest resource identifier, in bytes.
 pub const MAX_RESOURCE_BYTES: usize = 512;
 
-/// RFC 8707 §2: "Its value MUST be an absolute URI, as specified by Section 4.3 of [RFC3986]. The URI MUST NOT include a
+/// RFC 8707 §2: "Its value MUST be an absolute URI, as specified by Section 4.3 of \[RFC3986\]. The URI MUST NOT include a
 /// fragment component." Compared as a string, never in a normalised form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -153,7 +153,7 @@ impl Redemption {
     }
 
     /// RFC 7636 §4.6: "If the values are not equal, an error response indicating "invalid_grant" as described in
-    /// Section 5.2 of [RFC6749] MUST be returned." RFC 9700 §4.8.2: a verifier without a challenge is a downgrade.
+    /// Section 5.2 of \[RFC6749\] MUST be returned." RFC 9700 §4.8.2: a verifier without a challenge is a downgrade.
     fn check_verifier(&self, code: &Code) -> Result<(), OAuthError> {
         let (challenge, verifier) = match (&code.challenge, &self.verifier) {
             (None, None) => return Ok(()),
