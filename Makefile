@@ -1,6 +1,8 @@
 # The one door: `make` lists what there is. Everything is cargo underneath; CONTRIBUTING.md tells how.
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+# The first of the demo's four ports.
+PORT ?= 8080
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench lint docs-check
@@ -14,7 +16,7 @@ help:
 
 demo:
 	cargo build --locked --examples --bin countersign
-	@exec $(TARGET)/debug/countersign demo --folder demo-data --examples $(TARGET)/debug/examples
+	@exec $(TARGET)/debug/countersign demo --folder demo-data --port $(PORT) --examples $(TARGET)/debug/examples
 
 # The integration tests come last: what they say is the end of the output.
 test:

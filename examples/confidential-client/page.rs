@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::session::SignedIn;
 
-const STYLE: &str = "body{margin:0 auto;max-width:40rem;padding:2rem 1rem;font:100%/1.5 system-ui,sans-serif;\
-    color-scheme:light dark;overflow-wrap:anywhere}pre{padding:.75rem;border:1px solid #8888;border-radius:.5rem;\
+const STYLE: &str = ":root{color-scheme:light dark}body{margin:0 auto;max-width:40rem;padding:2rem 1rem;\
+    font:100%/1.5 system-ui,sans-serif;overflow-wrap:anywhere}pre{padding:.75rem;border:1px solid #8888;border-radius:.5rem;\
     white-space:pre-wrap}button{font:inherit;padding:.5rem 1rem}[role=alert]{border-left:4px solid #c33;padding-left:1rem}";
 
 /// The value of `style-src` that lets exactly the style above in.

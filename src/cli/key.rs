@@ -54,6 +54,9 @@ pub(super) enum Command {
     Remove {
         #[arg(allow_hyphen_values = true)]
         kid: String,
+        /// Even though tokens that it signed may live: they are worth nothing then.
+        #[arg(long)]
+        at_once: bool,
     },
     /// Take in a private key from a file (`-`: standard input) as PEM or JWK, and publish it.
     Import {
@@ -117,8 +120,8 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             }
             said(keys::retire(&store, &kid, longest_token(&config), now()))
         }
-        Command::Remove { kid } => {
-            keys::remove(&store, &kid, now()).map_err(Failure::new)?;
+        Command::Remove { kid, at_once } => {
+            keys::remove(&store, &kid, at_once, now()).map_err(Failure::new)?;
             output.say(&[format!("key {kid} removed")], &json!({ "removed": kid }));
             Ok(())
         }

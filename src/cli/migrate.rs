@@ -23,7 +23,10 @@ pub(super) fn run(setup: &Setup, output: &Output, arguments: &Arguments) -> Resu
             MigrationState::Behind(missing) => missing,
             MigrationState::Ahead(unknown) => return Err(ahead(&unknown)),
         };
-        let lines = if missing.is_empty() { vec!["up to date".to_owned()] } else { missing.clone() };
+        let lines: Vec<String> = match missing.len() {
+            0 => vec!["up to date".to_owned()],
+            _ => missing.iter().map(|name| format!("missing: {name}")).collect(),
+        };
         output.say(&lines, &json!({ "missing": missing }));
         return Ok(());
     }

@@ -7,12 +7,17 @@ use crate::base::clock::SystemClock;
 use crate::config::Config;
 use crate::http::serve;
 
+use super::check;
 use super::output::Failure;
 use super::setup::{Setup, entropy, log};
 
 pub(super) fn run(setup: &Setup) -> Result<(), Failure> {
     let config = setup.config()?;
+    if let (Err(problem), Some(text)) = (config.issuer(), setup.without_file()) {
+        return Err(Failure(vec![problem.to_string(), text]));
+    }
     log(&config);
+    check::warn(&config, setup);
     run_with(&config, || {})
 }
 

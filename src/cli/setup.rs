@@ -16,7 +16,7 @@ use crate::config::{Config, LogFormat, LogLevel, process_environment};
 use crate::jose::Sealer;
 use crate::store::{MigrationState, Store};
 
-use super::output::Failure;
+use super::output::{Failure, note};
 
 const DEFAULT_FILE: &str = "countersign.toml";
 
@@ -47,10 +47,22 @@ impl Setup {
         Err(Failure(problems.iter().map(ToString::to_string).collect()))
     }
 
+    /// Where the configuration was looked for, when there is no file.
+    pub(super) fn without_file(&self) -> Option<String> {
+        let here = std::env::current_dir().unwrap_or_default().join(DEFAULT_FILE);
+        self.file.is_none().then(|| {
+            format!("there is no configuration file: looked for {}; --config names another", here.display())
+        })
+    }
+
     /// The database, up to date. On SQLite it is made when it is missing, as `serve` would.
     pub(super) fn store(&self) -> Result<(Config, Arc<Store>), Failure> {
         let config = self.config()?;
+        let missing = config.database.url.sqlite_file().filter(|file| !Path::new(file).exists());
         let store = app::open_store(&config).map_err(Failure::new)?;
+        if let Some(path) = missing.and_then(|file| Path::new(file).canonicalize().ok()) {
+            note(format!("A new database was made: {}", path.display()));
+        }
         Ok((config, store))
     }
 }

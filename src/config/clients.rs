@@ -12,7 +12,10 @@ section! {
         id: String = String::new();
         /// The name that people see on the consent page. Left out: the `id`.
         name: Option<String> = None;
-        /// What kind of client it is. Required.
+        /// What kind of client it is, with its defaults. Required. `spa`: public, code. `native`: public, code and
+        /// refresh tokens. `web`: with a secret, code and refresh tokens. `service`: with a secret, client credentials.
+        /// `first-party`: as `web`, without the consent page. All but `service` may ask for `openid profile email`, and
+        /// those with refresh tokens for `offline_access`.
         profile: Option<ClientProfile> = None;
         /// Where the browser may be sent back to, compared letter by letter. Required for the code flow.
         redirect_uris: Vec<String> = Vec::new();
@@ -20,7 +23,7 @@ section! {
         post_logout_redirect_uris: Vec<String> = Vec::new();
         /// Replaces the profile's grants.
         grant_types: Option<Vec<GrantName>> = None;
-        /// The scopes that it may ask for.
+        /// The scopes of resource servers that it may ask for, beside those of OpenID Connect that its profile brings.
         scopes: Vec<String> = Vec::new();
         /// The resource servers, by `id`, that it may ask tokens for.
         resources: Vec<String> = Vec::new();

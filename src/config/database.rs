@@ -1,6 +1,7 @@
 //! `[database]`: one URL chooses between SQLite and PostgreSQL.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use url::Url;
@@ -52,6 +53,13 @@ impl DatabaseUrl {
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// Makes the relative path of a SQLite file count from `folder`.
+    pub(super) fn resolve(&mut self, folder: &Path) {
+        if let Some(file) = self.sqlite_file() {
+            self.0 = format!("sqlite:{}", folder.join(file).display());
+        }
     }
 
     /// Which database it names.

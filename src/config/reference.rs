@@ -10,7 +10,8 @@ const HEAD: &str = "\
      `COUNTERSIGN_BLESS=1 cargo test --lib config::`. -->
 
 One TOML file, named by `--config` or `COUNTERSIGN_CONFIG`, and environment variables that go before it. Unknown keys
-and variables are refused, and so is a number outside of its bounds. Paths are relative to the working directory.
+and variables are refused, and so is a number outside of its bounds. Relative paths count from the folder
+of the file (from the working directory where there is no file).
 [countersign.example.toml](countersign.example.toml) is a file to begin with.
 
 The variable of a key is `COUNTERSIGN_`, the section, two underscores, and the key, in capitals:

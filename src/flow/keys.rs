@@ -43,7 +43,7 @@ impl fmt::Display for KeyFault {
             Self::Unknown => f.write_str("there is no key of this kid: countersign key list"),
             Self::Refused(refused) => refused.fmt(f),
             Self::StillNeeded(until) => {
-                write!(f, "tokens that it signed may live until {until}: retire it, and wait")
+                write!(f, "tokens that it signed may live until {until}: wait until then, or say --at-once")
             }
         }
     }
@@ -245,8 +245,8 @@ pub fn retire(
 /// Deletes a key that nothing needs any more.
 ///
 /// # Errors
-/// [`KeyFault::StillNeeded`] while tokens that it signed may live.
-pub fn remove(store: &Store, kid: &str, now: Timestamp) -> Result<(), KeyFault> {
+/// [`KeyFault::StillNeeded`] while tokens that it signed may live, unless `at_once`.
+pub fn remove(store: &Store, kid: &str, at_once: bool, now: Timestamp) -> Result<(), KeyFault> {
     let kid = kid.to_owned();
     store.write("remove a key", move |conn| {
         revision::lock(conn)?;
@@ -254,7 +254,7 @@ pub fn remove(store: &Store, kid: &str, now: Timestamp) -> Result<(), KeyFault> 
         match found.map(|key| key.state) {
             None => Ok(Err(KeyFault::Unknown)),
             Some(KeyState::Published { .. }) => keys::delete(conn, &kid).map(|_| Ok(())),
-            Some(KeyState::Retired { remove_at, .. }) if remove_at.is_past(now) => {
+            Some(KeyState::Retired { remove_at, .. }) if at_once || remove_at.is_past(now) => {
                 keys::delete(conn, &kid).map(|_| Ok(()))
             }
             Some(KeyState::Retired { remove_at, .. }) => Ok(Err(KeyFault::StillNeeded(remove_at))),

@@ -27,7 +27,7 @@ async fn answer(request: HttpRequest, app: &Data<App>, pairs: Vec<(String, Strin
     };
     let (params, fault) = Params::collect_sound(pairs);
     let handle = tie.clone();
-    let answered = run::blocking(app, move |cx| {
+    let answered = run::blocking(&request, app, move |cx| {
         authorize::authorize(cx, &params, fault, &known, &handle).map_err(Refused::Unproven)
     })
     .await;

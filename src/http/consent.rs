@@ -19,7 +19,7 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         return errors::oauth_page(&request, &app, None, &browser::missing_request());
     };
     let (handle, from) = (sealed.clone(), known.clone());
-    let shown = run::blocking(&app, move |cx| authorize::show_consent(cx, &handle, &from)).await;
+    let shown = run::blocking(&request, &app, move |cx| authorize::show_consent(cx, &handle, &from)).await;
     let (view, tie) = match (shown, known.browser) {
         (Ok(view), Some(tie)) => (view, tie),
         (Ok(_), None) => return errors::ticket(&request, &app, &TicketError::OtherBrowser),
@@ -51,7 +51,7 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
         Err(page) => return page,
     };
     let handle = tie.clone();
-    let answered = run::blocking(&app, move |cx| {
+    let answered = run::blocking(&request, &app, move |cx| {
         let sealed = params.get("request").unwrap_or_default();
         let decision = params.get("decision").unwrap_or_default();
         authorize::answer_consent(cx, sealed, decision, &known, &handle)

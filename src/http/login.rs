@@ -21,7 +21,7 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         return errors::oauth_page(&request, &app, None, &browser::missing_request());
     };
     let (handle, from) = (sealed.clone(), known.clone());
-    let opened = run::blocking(&app, move |cx| {
+    let opened = run::blocking(&request, &app, move |cx| {
         let ticket = authorize::open_login_ticket(cx, &handle, &from)?;
         let name =
             cx.snapshot.client(ticket.request.client_id.as_str()).map(|known| known.client.name.clone());
@@ -72,7 +72,7 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
     };
     let peer = peer::address(&request, &app);
     let handle = tie.clone();
-    let outcome = run::blocking(&app, move |cx| {
+    let outcome = run::blocking(&request, &app, move |cx| {
         let ticket = authorize::open_login_ticket(cx, params.get("request").unwrap_or_default(), &known)?;
         let attempt = Attempt {
             username: params.get("username").unwrap_or_default(),

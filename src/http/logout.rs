@@ -37,7 +37,7 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
         Err(page) => return page,
     };
     let leave = params.get("decision") == Some("logout");
-    let answered = run::blocking(&app, move |cx| {
+    let answered = run::blocking(&request, &app, move |cx| {
         logout::answer(cx, params.get("request").unwrap_or_default(), leave, &known)
     })
     .await;
@@ -60,7 +60,7 @@ async fn asked(request: &HttpRequest, app: &Data<App>, params: Params) -> HttpRe
     };
     let ui_locales = params.get("ui_locales").map(str::to_owned);
     let handle = tie.clone();
-    let step = run::blocking(app, move |cx| logout::request(cx, &params, &known, &handle)).await;
+    let step = run::blocking(request, app, move |cx| logout::request(cx, &params, &known, &handle)).await;
     let mut response = match step {
         Ok(Step::Ask { sealed, username, client_name, return_to }) => {
             let lang = pages::choose(ui_locales.as_deref(), browser::accept_language(request));

@@ -23,27 +23,27 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
 }
 
 async fn answer(
-    request: &HttpRequest,
+    http: &HttpRequest,
     pairs: Vec<(String, String)>,
     app: &Data<App>,
 ) -> Result<TokenResponse, OAuthError> {
     // RFC 6749 §2.3.1: "The parameters can only be transmitted in the request-body and MUST NOT be included in the
     // request URI."
-    if !request.query_string().is_empty() {
+    if !http.query_string().is_empty() {
         return Err(OAuthError::new(ErrorCode::InvalidRequest)
             .describe("parameters belong in the body, not in the URI"));
     }
     let request = TokenRequest {
         params: Params::collect(pairs)?,
-        presented: credentials::presented(request)?,
-        peer: peer::address(request, app),
+        presented: credentials::presented(http)?,
+        peer: peer::address(http, app),
     };
     if let Some(cx) = app.fresh_cx()
         && token::is_light(&cx.snapshot, &cx.policy, &request.params)
     {
         return token::token(&cx, &request);
     }
-    run::blocking(app, move |cx| token::token(cx, &request)).await
+    run::blocking(http, app, move |cx| token::token(cx, &request)).await
 }
 
 fn success(tokens: &TokenResponse) -> HttpResponse {

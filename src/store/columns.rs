@@ -1,4 +1,4 @@
-//! What columns there are: as the database says, and as `schema.rs` expects.
+//! What columns there are: as the database says, and as `schema.rs` expects. And whether its file is whole.
 
 use diesel::RunQueryDsl as _;
 use diesel::query_source::Column;
@@ -15,6 +15,19 @@ struct Described {
     column_name: String,
     #[diesel(sql_type = Bool)]
     nullable: bool,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Said {
+    #[diesel(sql_type = Text)]
+    quick_check: String,
+}
+
+/// `PRAGMA quick_check` says "ok", or what is wrong.
+pub(super) fn damage(conn: &mut Conn) -> Result<Option<String>, StoreError> {
+    let Conn::Sqlite(conn) = conn else { return Ok(None) };
+    let said: Vec<Said> = diesel::sql_query("PRAGMA quick_check(1)").load(conn)?;
+    Ok(said.into_iter().map(|line| line.quick_check).find(|line| line != "ok"))
 }
 
 pub(super) fn described(conn: &mut Conn) -> Result<Vec<(String, String, bool)>, StoreError> {

@@ -159,6 +159,14 @@ impl Store {
         self.read("ping", |conn| revision::current(conn).map(|_| ()))
     }
 
+    /// What is wrong with a SQLite file, if anything: all of it is read.
+    ///
+    /// # Errors
+    /// When the database is out of reach.
+    pub fn damage(&self) -> Result<Option<String>, StoreError> {
+        self.read("look for damage", columns::damage)
+    }
+
     /// The columns of every table as the database has them: `(table, column, nullable)`, sorted.
     ///
     /// # Errors

@@ -162,7 +162,7 @@ fn a_key_is_removed_only_when_its_last_token_is_dead() {
         let kid = generate(&store, START);
         activate(&store, &kid, true, START).unwrap();
         let refused = |now: Timestamp| {
-            let answer = keys::remove(&store, &kid, now);
+            let answer = keys::remove(&store, &kid, false, now);
             let still_needed = matches!(answer, Err(KeyFault::StillNeeded(_) | KeyFault::Signs));
             assert!(still_needed, "{}: {answer:?}", database.kind);
         };
@@ -172,14 +172,15 @@ fn a_key_is_removed_only_when_its_last_token_is_dead() {
         assert!(matches!(again, Err(KeyFault::Refused(_))), "{again:?}");
         let end = START + LONGEST + Seconds(300);
         refused(end - Seconds(1));
-        keys::remove(&store, &kid, end).unwrap();
+        keys::remove(&store, &kid, false, end).unwrap();
         assert!(all(&store).is_empty());
-        for answer in [keys::remove(&store, &kid, end), keys::retire(&store, &kid, LONGEST, end).map(|_| ())]
+        for answer in
+            [keys::remove(&store, &kid, false, end), keys::retire(&store, &kid, LONGEST, end).map(|_| ())]
         {
             assert!(matches!(answer, Err(KeyFault::Unknown)), "{answer:?}");
         }
         let unused = generate(&store, START);
-        keys::remove(&store, &unused, START).unwrap();
+        keys::remove(&store, &unused, false, START).unwrap();
     });
 }
 

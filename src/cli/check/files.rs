@@ -28,7 +28,8 @@ pub(super) fn modes(config: &Config, setup: &Setup, findings: &mut Findings) {
         private("a client's secret", path, findings);
     }
     if let Some(file) = setup.file.as_deref().filter(|file| holds_secret(file)) {
-        private("the configuration, with a password or key in it,", file, findings);
+        // The group may read it: a service's configuration is root's, and its group's.
+        closed("the configuration, with a password or key in it,", file, 0o037, "640", findings);
     }
     if findings.0.len() == before {
         findings.ok("files", "what is secret is readable by its owner alone");
@@ -50,11 +51,16 @@ fn has_password(url: &str) -> bool {
 }
 
 fn private(what: &str, path: &Path, findings: &mut Findings) {
+    closed(what, path, 0o077, "600", findings);
+}
+
+/// None of the bits of `mask` may be set; `remedy` is what chmod is told.
+fn closed(what: &str, path: &Path, mask: u32, remedy: &str, findings: &mut Findings) {
     let Ok(metadata) = path.metadata() else { return };
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    if mode & mask != 0 {
         let path = path.display();
-        let text = format!("{what} {path} is open to others (mode {mode:04o}): chmod 600 {path}");
+        let text = format!("{what} {path} is open to others (mode {mode:04o}): chmod {remedy} {path}");
         findings.problem("files", text);
     }
 }

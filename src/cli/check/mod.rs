@@ -68,12 +68,16 @@ impl Findings {
 
 pub(super) fn run(setup: &Setup, output: &Output) -> Result<(), Failure> {
     let mut findings = Findings::default();
-    match &setup.file {
-        Some(path) => findings.ok("configuration", format!("read from {}", path.display())),
-        None => findings.warn("configuration", "no file: defaults and environment only"),
+    if let Some(text) = setup.without_file() {
+        findings.warn("configuration", text);
     }
     match setup.config() {
-        Ok(config) => all(&config, setup, now(), &mut findings),
+        Ok(config) => {
+            if let Some(path) = &setup.file {
+                findings.ok("configuration", format!("read from {}", path.display()));
+            }
+            all(&config, setup, now(), &mut findings);
+        }
         Err(Failure(texts)) => {
             texts.into_iter().for_each(|text| findings.problem("configuration", text));
         }
@@ -90,6 +94,17 @@ fn all(config: &Config, setup: &Setup, now: Timestamp, findings: &mut Findings) 
     storage::keys(config, now, findings);
     storage::declarations(config, now, findings);
     files::modes(config, setup, findings);
+}
+
+/// What `serve` tells in its log at the start: it goes on all the same, since nobody may have run `check` before.
+pub(super) fn warn(config: &Config, setup: &Setup) {
+    let mut findings = Findings::default();
+    network::issuer(config, &mut findings);
+    network::proxies(config, &mut findings);
+    files::modes(config, setup, &mut findings);
+    for finding in findings.0.iter().filter(|finding| finding.level != Level::Ok) {
+        tracing::warn!(about = finding.about, "{}", finding.text);
+    }
 }
 
 fn tell(findings: &Findings, output: &Output) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::app;
 use crate::base::Timestamp;
 use crate::config::Config;
-use crate::domain::KeyState;
+use crate::domain::{KeyState, SigningKeyRecord};
 use crate::flow::registry;
 use crate::jose::open_key;
 use crate::store::{MigrationState, Store, keys as key_table};
@@ -35,6 +35,9 @@ pub(super) fn database(config: &Config, findings: &mut Findings) {
     }
     match migration_state(config) {
         Ok(MigrationState::Current) => {
+            if let Some(text) = damage(config) {
+                findings.problem("database", format!("{} is damaged: {text}", config.database.url));
+            }
             findings.ok("database", format!("{} is up to date", config.database.url));
         }
         Ok(MigrationState::Behind(missing)) if config.database.migrates_at_start() => {
@@ -54,6 +57,12 @@ pub(super) fn database(config: &Config, findings: &mut Findings) {
         ),
         Err(failure) => failure.0.into_iter().for_each(|text| findings.problem("database", text)),
     }
+}
+
+/// What SQLite finds when it reads all of its file; nothing on PostgreSQL, which looks after its files itself.
+fn damage(config: &Config) -> Option<String> {
+    let store = Store::open(app::store_options(config).ok()?).ok()?;
+    store.damage().unwrap_or_else(|error| Some(error.to_string()))
 }
 
 pub(super) fn keys(config: &Config, now: Timestamp, findings: &mut Findings) {
@@ -89,7 +98,8 @@ pub(super) fn keys(config: &Config, now: Timestamp, findings: &mut Findings) {
             Err(error) => findings.problem("keys", error.to_string()),
         }
     }
-    if records.iter().any(|record| !sealer.is_current(&record.sealed_private)) {
+    let opens = |record: &&SigningKeyRecord| open_key(record, &sealer, now).is_ok();
+    if records.iter().filter(opens).any(|record| !sealer.is_current(&record.sealed_private)) {
         findings.warn("keys", "some are sealed under a previous master key: run `countersign key reseal`");
     }
     for name in config.keys.algorithms.iter().filter(|_| !records.is_empty()) {

@@ -36,7 +36,12 @@ pub(super) fn read(table: &Table, environment: impl Iterator<Item = (String, Str
     given.sort();
     for (name, text) in given {
         let Some(key) = known.iter().find(|key| key.variable == name) else {
-            let hint = suggest::nearest(&name, known.iter().map(|key| key.variable.as_str()));
+            // A key without its section first: COUNTERSIGN_ISSUER is COUNTERSIGN_SERVER__ISSUER.
+            let last = format!("__{}", name.trim_start_matches(PREFIX));
+            let variables = || known.iter().map(|key| key.variable.as_str());
+            let hint = variables()
+                .find(|variable| variable.ends_with(&last))
+                .or_else(|| suggest::nearest(&name, variables()));
             let text = format!("no such setting{}", suggest::did_you_mean(hint));
             read.unknown.push(Fault { origin: name, key: String::new(), text });
             continue;

@@ -45,11 +45,31 @@ impl Config {
         let mut config = Self::default();
         if faults.is_empty() {
             config = Self::deserialize(&merged).map_err(|error| ConfigError::internal(&error))?;
+            if let Some(folder) = path.and_then(Path::parent) {
+                config.resolve(folder);
+            }
         }
         let named_by_clients = inspect::secret_variables(&merged);
         faults
             .extend(variables.unknown.into_iter().filter(|fault| !named_by_clients.contains(&fault.origin)));
         if faults.is_empty() { Ok(config) } else { Err(ConfigError { faults }) }
+    }
+}
+
+impl Config {
+    /// Makes relative paths count from `folder`, where the file is: from any other working directory they would lead to
+    /// another, empty database and to other keys.
+    fn resolve(&mut self, folder: &Path) {
+        let client_files = self.clients.iter_mut().filter_map(|client| client.secret_file.as_mut());
+        let tls = self.server.tls.iter_mut();
+        let files = std::iter::once(&mut self.keys.master_key_file)
+            .chain(&mut self.keys.previous_master_key_files)
+            .chain(tls.flat_map(|tls| [&mut tls.certificate_file, &mut tls.private_key_file]))
+            .chain(client_files);
+        for file in files.filter(|file| !file.as_os_str().is_empty()) {
+            *file = folder.join(&*file);
+        }
+        self.database.url.resolve(folder);
     }
 }
 

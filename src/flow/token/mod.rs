@@ -74,12 +74,18 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
             .describe(format!("this client may not use the grant {grant}"))
             .because(format!("client {} is not registered for {grant}", client.id)));
     }
+    let id = client.id.clone();
     let granted = match grant {
-        GrantType::AuthorizationCode => code::run(cx, client, &request.params)?,
-        GrantType::ClientCredentials => client_credentials::run(cx, client, &request.params)?,
-        GrantType::RefreshToken => refresh::run(cx, client, &request.params)?,
-        GrantType::Password => password::run(cx, client, request)?,
+        GrantType::AuthorizationCode => code::run(cx, client, &request.params),
+        GrantType::ClientCredentials => client_credentials::run(cx, client, &request.params),
+        GrantType::RefreshToken => refresh::run(cx, client, &request.params),
+        GrantType::Password => password::run(cx, client, request),
     };
+    // Which client to mend is what the operator wants to know first.
+    let granted = granted.map_err(|error| {
+        let why = format!("client {id}, {grant}; {}", error.operator);
+        error.because(why.trim_end_matches([' ', ';']).to_owned())
+    })?;
     mint::tokens(cx, granted)
 }
 
