@@ -77,7 +77,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
-    let setup = Setup::new(arguments.config);
+    let setup = Setup::new(arguments.config, !arguments.json);
     match arguments.command {
         Command::Serve => serve::run(&setup),
         Command::Check => check::run(&setup, output),

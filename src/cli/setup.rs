@@ -23,17 +23,19 @@ const DEFAULT_FILE: &str = "countersign.toml";
 /// Where the configuration is.
 pub(super) struct Setup {
     pub(super) file: Option<PathBuf>,
+    /// Whether a person reads along.
+    talks: bool,
 }
 
 impl Setup {
-    pub(super) fn new(named: Option<PathBuf>) -> Self {
+    pub(super) fn new(named: Option<PathBuf>, talks: bool) -> Self {
         let by_environment = || std::env::var_os("COUNTERSIGN_CONFIG").map(PathBuf::from);
         let by_default = || Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists());
-        Self { file: named.or_else(by_environment).or_else(by_default) }
+        Self { file: named.or_else(by_environment).or_else(by_default), talks }
     }
 
     pub(super) fn at(file: &Path) -> Self {
-        Self { file: Some(file.to_owned()) }
+        Self { file: Some(file.to_owned()), talks: false }
     }
 
     /// The configuration, with everything that is wrong with it at once.
@@ -60,7 +62,9 @@ impl Setup {
         let config = self.config()?;
         let missing = config.database.url.sqlite_file().filter(|file| !Path::new(file).exists());
         let store = app::open_store(&config).map_err(Failure::new)?;
-        if let Some(path) = missing.and_then(|file| Path::new(file).canonicalize().ok()) {
+        if self.talks
+            && let Some(path) = missing.and_then(|file| Path::new(file).canonicalize().ok())
+        {
             note(format!("A new database was made: {}", path.display()));
         }
         Ok((config, store))

@@ -163,8 +163,8 @@ fn a_configuration_with_a_secret_in_it_must_not_be_open() {
     ] {
         let home = Home::new(&extra);
         set_mode(&home.path("countersign.toml"), 0o644);
-        problem(&home, "chmod 600 countersign.toml");
-        set_mode(&home.path("countersign.toml"), 0o600);
+        problem(&home, "chmod 640 countersign.toml");
+        set_mode(&home.path("countersign.toml"), 0o640);
         assert!(!home.run(&["check"]).out.contains("chmod"), "{extra}");
     }
     // In one line, and with dots: still a secret.
@@ -174,7 +174,7 @@ fn a_configuration_with_a_secret_in_it_must_not_be_open() {
         "keys.master_key = \"{key}\"\nserver = {{ issuer = \"http://{address}\", listen = [\"{address}\"] }}\n"
     ));
     set_mode(&home.path("countersign.toml"), 0o644);
-    problem(&home, "chmod 600 countersign.toml");
+    problem(&home, "chmod 640 countersign.toml");
 }
 
 #[test]

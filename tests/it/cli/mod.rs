@@ -3,6 +3,7 @@
 mod before_start;
 mod client;
 mod key;
+mod places;
 mod users;
 
 use super::support::program::{Home, files};
