@@ -208,9 +208,10 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             output.say(&said, &json);
         }
         Command::Edit { id, fields } => {
-            let mut draft = registry::own_client(&store, &id).map_err(Failure::new)?.to_draft();
+            let before = registry::own_client(&store, &id).map_err(Failure::new)?;
+            let mut draft = before.to_draft();
             fields.apply(&mut draft)?;
-            let client = registry::change_client(&store, &id, draft, &declared.resource_servers)
+            let client = registry::change_client(&store, &before, draft, &declared.resource_servers)
                 .map_err(Failure::new)?;
             output.say(&lines(&client), &as_json(&client));
         }

@@ -10,7 +10,7 @@ use crate::domain::{ResourceServer, ScopeDefinition};
 use crate::flow::registry;
 use crate::oauth::Resource;
 use crate::oauth::algorithm::SigningAlgorithm;
-use crate::store::{Store, StoreError, clients, resource_servers};
+use crate::store::{Store, StoreError, clients, resource_servers, revision};
 
 use super::output::{Failure, Output, listed, note};
 use super::setup::{Setup, now};
@@ -141,11 +141,21 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             output.say(&lines(&server), &as_json(&server));
         }
         Command::Edit { id, fields } => {
-            let mut server = own(&store, &id)?;
+            let before = own(&store, &id)?;
+            let mut server = before.clone();
             fields.apply(&mut server);
             let server = checked(server)?;
             let stored = server.clone();
-            store.write("change a resource server", move |conn| resource_servers::update(conn, &stored))?;
+            let is_done = store.write("change a resource server", move |conn| {
+                revision::lock(conn)?;
+                if !resource_servers::all(conn)?.contains(&before) {
+                    return Ok(false);
+                }
+                resource_servers::update(conn, &stored)
+            })?;
+            if !is_done {
+                return Err(Failure::new(registry::RegistryFault::Changed));
+            }
             output.say(&lines(&server), &as_json(&server));
             tell_dangling(&store, &server.id)?;
         }

@@ -22,9 +22,6 @@ section! {
         refresh_token_ttl_s: u32 = 2_592_000, in 60..=31_536_000;
         /// A refresh token that nobody uses for this long is dead.
         refresh_token_idle_ttl_s: u32 = 1_209_600, in 60..=31_536_000;
-        /// How long the token before the current one may be presented again without being taken for a theft: for
-        /// clients that lose answers on the way. 0 tolerates nothing.
-        refresh_reuse_grace_s: u32 = 0, in 0..=60;
     }
 }
 

@@ -108,7 +108,9 @@ pub fn change(
 ) -> Result<User, AccountFault> {
     let name = name.clone();
     store.write("change an account", move |conn| {
-        let Some(mut user) = users::by_name(conn, &name)? else { return Ok(Err(AccountFault::Unknown)) };
+        let Some(mut user) = users::by_name_to_change(conn, &name)? else {
+            return Ok(Err(AccountFault::Unknown));
+        };
         change(&mut user);
         if let Err(problem) = user.check() {
             return Ok(Err(AccountFault::Problem(problem)));
@@ -177,7 +179,9 @@ fn ending(
 ) -> Result<User, AccountFault> {
     let name = name.clone();
     store.write("change an account", move |conn: &mut Conn| {
-        let Some(mut user) = users::by_name(conn, &name)? else { return Ok(Err(AccountFault::Unknown)) };
+        let Some(mut user) = users::by_name_to_change(conn, &name)? else {
+            return Ok(Err(AccountFault::Unknown));
+        };
         change(&mut user);
         users::update(conn, &user)?;
         sessions::end_all_of_user(conn, user.id, now)?;

@@ -55,7 +55,11 @@ impl<E: Into<OAuthError>> From<E> for Refusal {
     }
 }
 
-/// Checks a name and a password. The attempt is counted before the password is looked at; a success takes it back.
+/// Checks a name and a password. The attempt is counted before the password is looked at; a success takes it back, and so
+/// does a failure that is the server's own.
+///
+/// The user is as the check found them. What follows from it holds the row first ([`users::hold`]): the account may be
+/// locked, or the password changed, while Argon2 runs.
 ///
 /// # Errors
 /// See [`Refusal`].
@@ -70,15 +74,24 @@ pub fn check_password(cx: &Cx, attempt: &Attempt<'_>) -> Result<User, Refusal> {
         tracing::warn!(peer = %attempt.peer, wait_s = wait.0, "login throttled");
         return Err(Refusal::Throttled(wait));
     }
+    let checked = compare(cx, &name, attempt);
+    if matches!(checked, Err(Refusal::Failed(_))) {
+        let counted = limits.clone();
+        // Where the database is what failed, the attempt stays counted: nobody can say otherwise.
+        let _ = cx.store.write("take an attempt back", move |conn| {
+            counted.iter().try_for_each(|limit| throttles::refund(conn, &limit.key))
+        });
+    }
+    succeeded(cx, checked?, attempt.password, &limits)
+}
+
+fn compare(cx: &Cx, name: &UserName, attempt: &Attempt<'_>) -> Result<User, Refusal> {
     let wanted = name.clone();
     let user = cx.store.read("find a user", move |conn| users::by_name(conn, &wanted))?;
     let hash = user.as_ref().map(|user| user.password_hash.as_str());
     let right = cx.passwords.verify(attempt.password, hash).map_err(unverified)?;
     match user {
-        Some(user) if right && user.is_active() => {
-            succeeded(cx, &user, attempt.password, &limits)?;
-            Ok(user)
-        }
+        Some(user) if right && user.is_active() => Ok(user),
         Some(user) if right => {
             tracing::info!(user = %user.id, "login refused: the account is locked");
             Err(Refusal::Wrong)
@@ -98,32 +111,41 @@ fn unverified(error: PasswordError) -> Refusal {
 
 fn limits(cx: &Cx, name: &UserName, peer: IpAddr) -> Vec<Limit> {
     let limit = |key, max_failures| Limit { key, max_failures, window: cx.policy.login_window };
+    // The account last: whoever is stopped before makes no row for a name that they made up.
     vec![
-        limit(ThrottleKey::account(name), cx.policy.max_failures_per_account),
-        limit(ThrottleKey::address(peer), cx.policy.max_failures_per_address),
         limit(ThrottleKey::overall(), cx.policy.max_failures_overall),
+        limit(ThrottleKey::address(peer), cx.policy.max_failures_per_address),
+        limit(ThrottleKey::account(name), cx.policy.max_failures_per_account),
     ]
 }
 
 /// A success forgets the account's failures and takes this attempt back from the others; a hash of an older cost is made
 /// anew while the password is at hand.
-fn succeeded(cx: &Cx, user: &User, password: &str, limits: &[Limit]) -> Result<(), Refusal> {
+fn succeeded(cx: &Cx, mut user: User, password: &str, limits: &[Limit]) -> Result<User, Refusal> {
     let newer = if cx.passwords.is_outdated(&user.password_hash) {
         cx.passwords.hash(password, &*cx.entropy).ok()
     } else {
         None
     };
     let (id, old, limits) = (user.id, user.password_hash.clone(), limits.to_vec());
-    cx.store.write("login succeeded", move |conn| {
-        for (at, limit) in limits.iter().enumerate() {
-            if at == 0 { throttles::reset(conn, &limit.key)? } else { throttles::refund(conn, &limit.key)? }
+    let account = ThrottleKey::account(&user.username);
+    let replaced = cx.store.write("login succeeded", move |conn| {
+        for limit in &limits {
+            if limit.key == account {
+                throttles::reset(conn, &limit.key)?;
+            } else {
+                throttles::refund(conn, &limit.key)?;
+            }
         }
-        if let Some(new) = &newer {
-            users::rehash(conn, id, &old, new)?;
+        match &newer {
+            Some(new) if users::rehash(conn, id, &old, new)? => Ok(Some(new.clone())),
+            _ => Ok(None),
         }
-        Ok(())
     })?;
-    Ok(())
+    if let Some(hash) = replaced {
+        user.password_hash = hash;
+    }
+    Ok(user)
 }
 
 /// The secrets that a browser sent along.
@@ -163,13 +185,15 @@ pub fn signed_in(cx: &Cx, browser: &Browser) -> Result<Option<SignedIn>, OAuthEr
 /// Starts a session after a login, or renews the one that is there when it is the same person's; the cookie is new in
 /// either case, so that one planted before the login is worth nothing after it.
 ///
+/// Nothing when the account was locked or its password changed since it was checked.
+///
 /// # Errors
 /// When the database is down.
 pub fn start_session(
     cx: &Cx,
     user: &User,
     former: Option<&SignedIn>,
-) -> Result<(SignedIn, PlainToken), OAuthError> {
+) -> Result<Option<(SignedIn, PlainToken)>, OAuthError> {
     let token = PlainToken::random(TokenKind::Session, &*cx.entropy)?;
     let mut session = Session {
         id: Id::random(&*cx.entropy)?,
@@ -183,19 +207,27 @@ pub fn start_session(
     let former = former.map(|known| (known.session.id, known.user.id == user.id));
     let wanted = session.clone();
     let now = cx.now;
+    let checked_hash = user.password_hash.clone();
     let id = cx.store.write("start a session", move |conn| {
+        if !users::hold(conn, wanted.user_id, &checked_hash)? {
+            return Ok(None);
+        }
         if let Some((id, same_person)) = former {
             if same_person && sessions::renew(conn, id, &wanted.token_hash, now, wanted.expires_at)? {
-                return Ok(id);
+                return Ok(Some(id));
             }
             sessions::end(conn, id, now)?;
         }
         sessions::insert(conn, &wanted)?;
-        Ok(wanted.id)
+        Ok(Some(wanted.id))
     })?;
+    let Some(id) = id else {
+        tracing::info!(user = %user.id, "login refused: the account changed while its password was checked");
+        return Ok(None);
+    };
     session.id = id;
     tracing::info!(user = %user.id, session = %id, "signed in");
-    Ok((SignedIn { session, user: user.clone() }, token))
+    Ok(Some((SignedIn { session, user: user.clone() }, token)))
 }
 
 /// Writes down, about once a minute, that a session was used.

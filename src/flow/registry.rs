@@ -5,7 +5,7 @@ use crate::base::{Entropy, Id, PlainToken, Seconds, Timestamp, TokenKind};
 use crate::domain::client::{ClientDraft, MAX_LIST};
 use crate::domain::{Client, ClientSecret, Problem, ResourceServer};
 use crate::oauth::ClientId;
-use crate::store::{Store, StoreError, client_secrets, clients, resource_servers};
+use crate::store::{Store, StoreError, client_secrets, clients, resource_servers, revision};
 
 use super::target::is_identity;
 
@@ -20,6 +20,8 @@ pub enum RegistryFault {
     Unknown,
     /// It stands in the configuration file, and is to be changed there.
     Declared,
+    /// Somebody else changed it between the look and the change.
+    Changed,
     /// The database failed.
     Store(StoreError),
 }
@@ -36,6 +38,7 @@ impl std::fmt::Display for RegistryFault {
             Self::Declared => f.write_str(
                 "it is declared in the configuration file: change it there and restart the server",
             ),
+            Self::Changed => f.write_str("it was changed in the meantime: look at it, and try again"),
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -159,16 +162,22 @@ pub fn own_client(store: &Store, id: &ClientId) -> Result<Client, RegistryFault>
 /// See [`RegistryFault`].
 pub fn change_client(
     store: &Store,
-    id: &ClientId,
+    before: &Client,
     draft: ClientDraft,
     declared: &[ResourceServer],
 ) -> Result<Client, RegistryFault> {
-    let before = own_client(store, id)?;
     let mut client = checked(store, draft, declared, before.created_at)?;
     client.disabled_at = before.disabled_at;
-    let stored = client.clone();
-    store.write("change a client", move |conn| clients::update(conn, &stored))?;
-    Ok(client)
+    let (before, stored) = (before.clone(), client.clone());
+    let is_done = store.write("change a client", move |conn| {
+        revision::lock(conn)?;
+        // Somebody else may have switched it off meanwhile: that is not undone by a new name.
+        if clients::find(conn, &stored.id)?.as_ref() != Some(&before) {
+            return Ok(false);
+        }
+        clients::update(conn, &stored)
+    })?;
+    if is_done { Ok(client) } else { Err(RegistryFault::Changed) }
 }
 
 /// Switches a client off, or on again.
@@ -180,11 +189,18 @@ pub fn switch_client(
     id: &ClientId,
     disabled_at: Option<Timestamp>,
 ) -> Result<Client, RegistryFault> {
-    let mut client = own_client(store, id)?;
-    client.disabled_at = disabled_at;
-    let stored = client.clone();
-    store.write("switch a client", move |conn| clients::update(conn, &stored))?;
-    Ok(client)
+    let id = id.clone();
+    store.write("switch a client", move |conn| {
+        revision::lock(conn)?;
+        let mut client = match clients::find(conn, &id)? {
+            None => return Ok(Err(RegistryFault::Unknown)),
+            Some(client) if client.declared => return Ok(Err(RegistryFault::Declared)),
+            Some(client) => client,
+        };
+        client.disabled_at = disabled_at;
+        clients::update(conn, &client)?;
+        Ok(Ok(client))
+    })?
 }
 
 /// Deletes a client with its secrets, consents and authorizations. A declared one that is switched off is gone from the

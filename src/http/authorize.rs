@@ -3,7 +3,6 @@
 use actix_web::http::header;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::App;
 use crate::base::{PlainToken, TokenKind};
@@ -50,14 +49,7 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
     if Params::collect_sound(pairs.clone()).1.is_some() {
         return answer(request, &app, pairs).await;
     }
-    let mut to = format!("{}{}?", app.site.base, paths::AUTHORIZE);
-    for (name, value) in pairs {
-        to.extend(utf8_percent_encode(&name, NON_ALPHANUMERIC));
-        to.push('=');
-        to.extend(utf8_percent_encode(&value, NON_ALPHANUMERIC));
-        to.push('&');
-    }
-    headers::redirect(&app, to.trim_end_matches(['&', '?'])).finish()
+    headers::redirect(&app, &forms::address(&app.site, paths::AUTHORIZE, &pairs)).finish()
 }
 
 /// Either of the two ways in which there is nobody to redirect to.

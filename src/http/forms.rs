@@ -8,6 +8,7 @@ use actix_web::http::header;
 use actix_web::rt::time::timeout;
 use actix_web::web::Payload;
 use futures_util::StreamExt as _;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::Site;
 use crate::oauth::{ErrorCode, OAuthError};
@@ -84,6 +85,15 @@ pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, OAuthError> {
             Ok((decode(name)?, decode(value)?))
         })
         .collect()
+}
+
+/// The address of one of our own paths with these parameters: a posted form as a GET.
+pub(super) fn address(site: &Site, path: &str, pairs: &[(String, String)]) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let query: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{}{path}{mark}{}", site.base, query.join("&"))
 }
 
 /// One name or value: `+` is a blank, `%` must lead two hexadecimal digits, and the whole must be UTF-8.

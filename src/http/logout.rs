@@ -18,19 +18,21 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     }
 }
 
-/// §2: "OpenID Providers MUST support the use of the HTTP GET and POST methods". Our own form is told by its `decision`.
+/// §2: "OpenID Providers MUST support the use of the HTTP GET and POST methods". Our own form is told by its `decision`; a
+/// client's is answered with 303 to the same request by GET: the browser sends its cookies along with that, and not with a
+/// POST from another site, after which "nobody is signed in" would be said and not be true.
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
     // A client's POST carries no token of ours, so the body is read first and judged then.
     let pairs = match forms::body(&request, &mut payload, &app.site).await {
         Ok(pairs) => pairs,
         Err(error) => return errors::body_page(&request, &app, &error),
     };
-    let params = match Params::collect(pairs) {
+    let params = match Params::collect(pairs.clone()) {
         Ok(params) => params,
         Err(error) => return errors::oauth_page(&request, &app, None, &error),
     };
     if params.get("decision").is_none() {
-        return asked(&request, &app, params).await;
+        return headers::redirect(&app, &forms::address(&app.site, paths::LOGOUT, &pairs)).finish();
     }
     let (known, _) = match browser::check_form(&request, &app, &params, paths::LOGOUT) {
         Ok(checked) => checked,

@@ -1,6 +1,6 @@
 //! Who sent a request: the peer of the connection, or what a trusted proxy says of it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Once;
 
 use actix_web::HttpRequest;
@@ -29,7 +29,9 @@ pub(super) fn address(request: &HttpRequest, app: &App) -> IpAddr {
         if !trusted(address) {
             break;
         }
-        match text.parse::<IpAddr>() {
+        // Some proxies write the port too.
+        let next = text.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|next| next.ip()));
+        match next {
             Ok(next) => address = next.to_canonical(),
             Err(_) => break,
         }

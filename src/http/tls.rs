@@ -56,7 +56,8 @@ pub(super) fn config(certificate: &Path, key: &Path) -> Result<ServerConfig, Tls
         .map_err(|e| TlsError(e.to_string()))?
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // No h2: see docs/adr/0006-http-1.md.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     follow(files, &current)?;
     Ok(config)
 }

@@ -61,7 +61,7 @@ impl Manager {
         }
     }
 
-    /// A connection that makes the SQLite file when it is missing: for migrations only.
+    /// A connection that makes the SQLite file when it is missing, and waits for as long as it takes: for migrations only.
     pub(super) fn migrator(options: &StoreOptions) -> Self {
         Self { may_create: true, ..Self::writers(options) }
     }
@@ -70,8 +70,17 @@ impl Manager {
         match &self.url {
             DatabaseUrl::Postgres(uri) => {
                 let uri = DatabaseUrl::postgres_uri(uri, self.patience_ms);
-                let conn =
+                let mut conn =
                     PgConnection::establish(&uri).map_err(|e| StoreError::unavailable("connect", &e))?;
+                // One row that somebody holds must not take the whole pool, request by request. A migration may take long.
+                if !self.may_create {
+                    let patience_ms = self.patience_ms;
+                    conn.batch_execute(&format!(
+                        "SET lock_timeout = {patience_ms}; SET statement_timeout = {patience_ms}; \
+                         SET idle_in_transaction_session_timeout = {}",
+                        patience_ms * 2
+                    ))?;
+                }
                 Ok(Conn::Postgres(conn))
             }
             DatabaseUrl::Sqlite(path) => self.open_sqlite(path).map(Conn::Sqlite),

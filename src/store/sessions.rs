@@ -96,6 +96,17 @@ pub fn touch(conn: &mut Conn, id: Id, now: Timestamp) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// Holds a session's row until the end of the transaction, if it has not ended: whoever ends it at the same moment waits,
+/// or came first, and then this is false.
+///
+/// # Errors
+/// When the database fails.
+pub fn hold(conn: &mut Conn, id: Id) -> Result<bool, StoreError> {
+    let this = table::table.filter(table::id.eq(id.to_string())).filter(table::ended_at.is_null());
+    let rows = diesel::update(this).set(table::expires_at.eq(table::expires_at)).execute(conn)?;
+    Ok(rows == 1)
+}
+
 /// The same person proved again who they are: a new cookie for the same session, and a new `auth_time`. False when the
 /// session ended in the meantime.
 ///

@@ -112,6 +112,32 @@ pub fn update(conn: &mut Conn, user: &User) -> Result<bool, StoreError> {
     Ok(rows == 1)
 }
 
+/// Holds the user's row until the end of the transaction, if the user is active and still has this password: whoever locks
+/// the account or changes the password at the same moment waits, and then ends what was given here; or came first, and
+/// then this is false.
+///
+/// # Errors
+/// When the database fails.
+pub fn hold(conn: &mut Conn, id: Id, password_hash: &str) -> Result<bool, StoreError> {
+    let this = table::table
+        .filter(table::id.eq(id.to_string()))
+        .filter(table::password_hash.eq(password_hash))
+        .filter(table::locked_at.is_null());
+    let rows = diesel::update(this).set(table::created_at.eq(table::created_at)).execute(conn)?;
+    Ok(rows == 1)
+}
+
+/// The user of this canonical name, its row held until the end of the transaction: for a change of what is read.
+///
+/// # Errors
+/// When the database fails or the row is impossible.
+pub fn by_name_to_change(conn: &mut Conn, name: &UserName) -> Result<Option<User>, StoreError> {
+    diesel::update(table::table.filter(table::username.eq(name.as_str())))
+        .set(table::created_at.eq(table::created_at))
+        .execute(conn)?;
+    by_name(conn, name)
+}
+
 /// Replaces a password hash, if it is still the one that was read: a hash with newer parameters must not undo a change of
 /// password that came in between.
 ///

@@ -44,7 +44,7 @@ struct Acknowledged {
 fn home(database: &Database) -> Home {
     let hash = countersign::base::HashedToken::of(SECRET);
     let home = Home::new(&format!(
-        "[database]\nurl = \"{}\"\nmigrate_at_start = true\n[tokens]\nrefresh_reuse_grace_s = 0\n\
+        "[database]\nurl = \"{}\"\nmigrate_at_start = true\n\
          [[clients]]\nid = \"web\"\nprofile = \"first-party\"\nredirect_uris = [\"{CALLBACK}\"]\nsecret_hash = \"{}\"\n",
         database.url,
         hash.as_str()

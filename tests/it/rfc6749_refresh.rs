@@ -297,29 +297,6 @@ fn an_operator_can_revoke_what_a_user_gave() {
     assert_eq!(refresh(&server, "web", &token).error(), "invalid_grant");
 }
 
-/// For clients that lose answers on the way: within the grace the token before may come again, after it it is
-/// a theft.
-#[test]
-fn within_the_configured_grace_a_used_token_may_come_again() {
-    on_each_database(|database| {
-        let server = TestServer::with(Setup {
-            database: Some(database.url.clone()),
-            extra: "[tokens]\nrefresh_reuse_grace_s = 10".to_owned(),
-            ..Setup::default()
-        });
-        let token = first(&server);
-        let lost = next(&server, "web", &token);
-        server.advance(9);
-        let found = next(&server, "web", &token);
-        assert_ne!(lost, found);
-        server.advance(1);
-        assert_eq!(refresh(&server, "web", &token).error(), "invalid_grant");
-        for dead in [&lost, &found] {
-            assert_eq!(refresh(&server, "web", dead).error(), "invalid_grant", "{}", database.kind);
-        }
-    });
-}
-
 /// RFC 8707 §2.2: each access token of one family is for the resource that its request names.
 #[test]
 fn one_family_gives_tokens_for_each_of_its_resources() {

@@ -88,15 +88,15 @@ fn needs_consent(
     valid: &ValidRequest,
     known: &SignedIn,
 ) -> Result<bool, OAuthError> {
-    if client.skip_consent && !valid.prompt.consent {
-        return Ok(false);
-    }
     // RFC 8252 §8.6: "the authorization server SHOULD NOT process authorization requests automatically without user
     // consent or interaction, except when the identity of the client can be assured": another app may claim the same
     // private-use scheme or loopback port.
     let may_be_another_app = client.profile == Profile::Native && !valid.reply.uri().starts_with("https:");
     if valid.prompt.consent || may_be_another_app {
         return Ok(true);
+    }
+    if client.skip_consent {
+        return Ok(false);
     }
     Ok(!consent::is_remembered(cx, client, valid, known)?)
 }

@@ -8,8 +8,8 @@ use crate::domain::{Authorization, Client, Code};
 use crate::flow::Cx;
 use crate::flow::login::SignedIn;
 use crate::flow::token::gives_refresh_token;
-use crate::oauth::OAuthError;
-use crate::store::{Conn, StoreError, authorizations, codes, consents, used_jtis};
+use crate::oauth::{ErrorCode, OAuthError};
+use crate::store::{Conn, StoreError, authorizations, codes, consents, sessions, used_jtis};
 
 use super::ValidRequest;
 
@@ -47,10 +47,15 @@ pub(super) fn code(
     let id = authorization.id;
     let agreed = agreed.map(Arc::new);
     let until = cx.now + cx.policy.request_ttl;
+    let session = known.session.id;
     let first = cx.store.write("issue a code", move |conn| {
+        // The user may have signed out, or lost the account, since the session was looked at.
+        if !sessions::hold(conn, session)? {
+            return Ok(Err(ErrorCode::LoginRequired));
+        }
         if let Some(agreed) = &agreed {
             if !use_ticket(conn, agreed.jti, until)? {
-                return Ok(false);
+                return Ok(Ok(false));
             }
             for consent in &agreed.consents {
                 merge(conn, consent)?;
@@ -58,9 +63,9 @@ pub(super) fn code(
         }
         authorizations::insert(conn, &authorization)?;
         codes::insert(conn, &code)?;
-        Ok(true)
+        Ok(Ok(true))
     })?;
-    if !first {
+    if !first? {
         return Ok(None);
     }
     tracing::info!(client = %client.id, user = %known.user.id, authorization = %id, "code issued");

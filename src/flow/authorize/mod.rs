@@ -99,7 +99,9 @@ pub fn answer_login(
         }
     };
     let former = login::signed_in(cx, browser)?;
-    let (known, cookie) = login::start_session(cx, &user, former.as_ref())?;
+    let Some((known, cookie)) = login::start_session(cx, &user, former.as_ref())? else {
+        return again(LoginNotice::Refused);
+    };
     let mut valid = ticket.request.clone();
     valid.reauthenticated = true;
     let next = go_on(cx, valid, &known, tie)?;

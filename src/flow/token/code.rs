@@ -14,7 +14,7 @@ use crate::domain::{Authorization, Client, Code, RevocationReason};
 use crate::flow::target::{self, Target};
 use crate::flow::{Cx, Policy, Snapshot};
 use crate::oauth::{CodeVerifier, ErrorCode, OAuthError, Params};
-use crate::store::{Conn, StoreError, authorizations, codes};
+use crate::store::{Conn, StoreError, authorizations, codes, sessions};
 
 use super::{Granted, GrantedBy, oxide, refresh};
 
@@ -179,6 +179,12 @@ impl Redemption {
             Ok(user) => user,
             Err(error) => return Ok(Err(error)),
         };
+        // A code that lay unused when its user signed out is worth nothing after it, whoever the client is.
+        if let Some(id) = authorization.session_id
+            && !sessions::hold(conn, id)?
+        {
+            return Ok(Err(invalid_grant("the user's session has ended")));
+        }
         let allowed =
             Target { scope: authorization.scope.clone(), resources: authorization.resources.clone() };
         let target = match target::narrowed(&self.snapshot, &self.client, &allowed, self.params.resources()) {
@@ -194,7 +200,7 @@ impl Redemption {
             roles,
             authenticated_at: authorization.authenticated_at,
             nonce: authorization.nonce.clone(),
-            id_token: authorization.scope.contains("openid"),
+            id_token: target.scope.contains("openid"),
         };
         Ok(Ok(Granted { client: Arc::clone(&self.client), target, by: Some(by), refresh_token }))
     }

@@ -9,7 +9,7 @@ use crate::flow::login::{self, Attempt};
 use crate::flow::target::{self, Target, TokenTarget};
 use crate::flow::{Cx, Policy};
 use crate::oauth::OAuthError;
-use crate::store::{Conn, StoreError, authorizations};
+use crate::store::{Conn, StoreError, authorizations, users};
 
 use super::{Granted, GrantedBy, TokenRequest, refresh};
 
@@ -31,7 +31,7 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Resul
         policy: Arc::clone(&cx.policy),
         entropy: Arc::clone(&cx.entropy),
     };
-    cx.store.write("password grant", move |conn| grant.store(conn)).map_err(OAuthError::from)
+    cx.store.write("password grant", move |conn| grant.store(conn))?
 }
 
 struct PasswordGrant {
@@ -45,8 +45,16 @@ struct PasswordGrant {
 }
 
 impl PasswordGrant {
-    fn store(&self, conn: &mut Conn) -> Result<Granted, StoreError> {
-        let ttl = self.client.refresh_token_ttl.unwrap_or(self.policy.refresh_token_ttl);
+    fn store(&self, conn: &mut Conn) -> Result<Result<Granted, OAuthError>, StoreError> {
+        if !users::hold(conn, self.user.id, &self.user.password_hash)? {
+            return Ok(Err(login::Refusal::Wrong.into_oauth()));
+        }
+        // Without a refresh token nothing more comes from it than this one access token.
+        let ttl = if refresh::gives_refresh_token(&self.client, &self.asked.scope) {
+            self.client.refresh_token_ttl.unwrap_or(self.policy.refresh_token_ttl)
+        } else {
+            self.policy.access_token_ttl
+        };
         let authorization = Authorization {
             id: Id::random(&*self.entropy)?,
             client_id: self.client.id.clone(),
@@ -70,13 +78,13 @@ impl PasswordGrant {
             roles,
             authenticated_at: self.now,
             nonce: None,
-            id_token: self.asked.scope.contains("openid"),
+            id_token: self.target.scope.contains("openid"),
         };
-        Ok(Granted {
+        Ok(Ok(Granted {
             client: Arc::clone(&self.client),
             target: self.target.clone(),
             by: Some(by),
             refresh_token,
-        })
+        }))
     }
 }

@@ -64,7 +64,7 @@ impl Rotation {
         if !authorization.is_alive(self.now) {
             return Ok(Err(invalid_grant("the refresh token was revoked")));
         }
-        if token.used_at.is_some_and(|at| (at + self.policy.refresh_reuse_grace).is_past(self.now)) {
+        if token.used_at.is_some() {
             return self.reused(conn, authorization.id);
         }
         if token.expires_at.is_past(self.now) {
@@ -78,8 +78,7 @@ impl Rotation {
             Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
-        // Within the grace a used token may be used again: its next one was lost on the way.
-        if !refresh_tokens::use_up(conn, &hash, self.now)? && self.policy.refresh_reuse_grace.0 == 0 {
+        if !refresh_tokens::use_up(conn, &hash, self.now)? {
             return self.reused(conn, authorization.id);
         }
         let roles = roles_for(conn, &target, authorization.user_id)?;
@@ -91,7 +90,7 @@ impl Rotation {
             authenticated_at: authorization.authenticated_at,
             // OpenID Connect Core §12.2: "it SHOULD NOT have a nonce Claim".
             nonce: None,
-            id_token: authorization.scope.contains("openid"),
+            id_token: target.scope.contains("openid"),
         };
         let client = Arc::clone(&self.client);
         Ok(Ok(Granted { client, target, by: Some(by), refresh_token: Some(next) }))
