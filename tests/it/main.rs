@@ -32,6 +32,7 @@ mod oidc_id_token;
 mod oidc_rp_logout;
 mod outage;
 mod races;
+mod races_account;
 mod races_browser;
 mod rfc6749_authorize;
 mod rfc6749_client_auth;

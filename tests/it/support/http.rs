@@ -116,6 +116,10 @@ impl Client {
         Self { base: base.to_owned(), agent }
     }
 
+    pub fn base(&self) -> String {
+        self.base.clone()
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], "")
     }
