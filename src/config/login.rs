@@ -7,10 +7,11 @@ section! {
     pub struct Login {
         /// Wrong passwords for one account within the window.
         max_failures_per_account: u32 = 10, in 1..=1_000;
-        /// Wrong passwords from one address (IPv6: from one /64) within the window.
+        /// Wrong passwords from one address (IPv6: from one /56) within the window.
         max_failures_per_address: u32 = 50, in 1..=100_000;
-        /// Wrong passwords altogether within the window.
-        max_failures_overall: u32 = 1_000, in 1..=10_000_000;
+        /// Wrong passwords altogether within the window. Beyond it nobody can sign in with a password: a brake on a guess
+        /// from everywhere, which whoever has many addresses can pull too.
+        max_failures_overall: u32 = 10_000, in 1..=10_000_000;
         /// The window in which failures are counted.
         window_s: u32 = 900, in 10..=86_400;
         /// The cost of a password hash.

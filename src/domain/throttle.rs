@@ -18,14 +18,14 @@ impl ThrottleKey {
         Self(format!("account:{}", base64url(&sha256(name.as_str().as_bytes()))))
     }
 
-    /// Attempts from one address; IPv6 by its /64, since a customer has all of it.
+    /// Attempts from one address; IPv6 by its /56, since that is what a customer gets at least.
     #[must_use]
     pub fn address(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(v4) => Self(format!("address:{v4}")),
             IpAddr::V6(v6) => {
                 let [a, b, c, d, ..] = v6.segments();
-                Self(format!("address:{a:x}:{b:x}:{c:x}:{d:x}::/64"))
+                Self(format!("address:{a:x}:{b:x}:{c:x}:{:x}::/56", d & 0xff00))
             }
         }
     }
@@ -71,7 +71,8 @@ mod tests {
     fn an_ipv6_customer_has_one_counter_and_a_mapped_ipv4_address_is_the_ipv4_address() {
         let key = |text: &str| ThrottleKey::address(text.parse().unwrap());
         assert_eq!(key("2001:db8:1:2:3::4"), key("2001:db8:1:2:ffff::1"));
-        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:ff::1"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:102::1"));
         assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::support::TestServer;
 use super::support::http::{Answer, Browser};
 use super::support::pages::{ask, assert_refused, assert_safe, is_login, lock, redacted};
+use super::support::raw::{Raw, at_once};
 use super::support::server::{PASSWORD, Setup};
 
 fn attempt(browser: &mut Browser, name: &str, password: &str) -> Answer {
@@ -157,22 +158,25 @@ fn one_address_may_fail_only_so_often_whatever_the_names() {
         let answer = attempt(&mut from(&server, "192.0.2.1"), &format!("user{n}"), "wrong password");
         assert!(is_wrong(&answer));
     }
-    for address in ["192.0.2.1", "::ffff:192.0.2.1", "198.51.100.7, 192.0.2.1"] {
+    // Some proxies write the port too.
+    for address in
+        ["192.0.2.1", "::ffff:192.0.2.1", "198.51.100.7, 192.0.2.1", "192.0.2.1:5678", "[::ffff:192.0.2.1]:5"]
+    {
         assert!(is_throttled(&attempt(&mut from(&server, address), "alice", PASSWORD)), "{address}");
     }
     assert!(attempt(&mut from(&server, "192.0.2.2"), "alice", PASSWORD).sent("code").is_some());
 }
 
-/// A customer of an IPv6 provider has a whole /64.
+/// A customer of an IPv6 provider has a whole /56.
 #[test]
 fn the_addresses_of_one_ipv6_network_count_together() {
     let server = behind_proxy("max_failures_per_address = 5");
     for n in 0..5 {
-        let address = format!("2001:db8:0:1:{n}::{n}");
+        let address = format!("2001:db8:0:10{n}:{n}::{n}");
         assert!(is_wrong(&attempt(&mut from(&server, &address), "alice", "wrong password")));
     }
-    assert!(is_throttled(&attempt(&mut from(&server, "2001:db8:0:1:ffff::1"), "alice", PASSWORD)));
-    assert!(attempt(&mut from(&server, "2001:db8:0:2::1"), "alice", PASSWORD).sent("code").is_some());
+    assert!(is_throttled(&attempt(&mut from(&server, "2001:db8:0:1ff:ffff::1"), "alice", PASSWORD)));
+    assert!(attempt(&mut from(&server, "2001:db8:0:200::1"), "alice", PASSWORD).sent("code").is_some());
 }
 
 /// Whoever is no trusted proxy cannot choose the address that is counted.
@@ -197,6 +201,34 @@ fn what_the_client_wrote_into_x_forwarded_for_does_not_count() {
     assert!(is_throttled(&attempt(&mut from(&server, "203.0.113.99, 192.0.2.1"), "alice", PASSWORD)));
     // What is no address stops the reading: the proxy's own address is counted then.
     assert!(attempt(&mut from(&server, "192.0.2.1, unknown"), "alice", PASSWORD).sent("code").is_some());
+}
+
+/// Whoever is stopped by their address cannot fill the database with names that they make up.
+#[test]
+fn an_address_that_is_stopped_makes_no_more_rows() {
+    let server = behind_proxy("max_failures_per_address = 3");
+    let mut browser = from(&server, "192.0.2.1");
+    for n in 0..20 {
+        attempt(&mut browser, &format!("user{n}"), "wrong password");
+    }
+    let url = format!("sqlite:{}", server.folder.path().join("test.db").display());
+    assert_eq!(Raw::open(&url).number("SELECT count(*) AS n FROM throttles"), 3 + 2);
+}
+
+/// A password that was never looked at was no failure: the server had no place for it.
+#[test]
+fn attempts_that_found_the_server_busy_do_not_count() {
+    let extra = "[login]\nmax_failures_per_account = 3".to_owned();
+    let argon2 = "max_parallel = 1\nmax_waiting = 0".to_owned();
+    let server = TestServer::with(Setup { extra, argon2, ..Setup::default() });
+    let form = [("grant_type", "password"), ("username", "alice"), ("password", PASSWORD)];
+    let mut busy = 0;
+    while busy < 3 {
+        let answers = at_once(8, |_| server.token("house", &form).status);
+        busy += answers.into_iter().filter(|status| *status == 503).count();
+        // Those who came within the limit and those beyond it: nothing of it stays.
+    }
+    assert_eq!(server.token("house", &form).status, 200);
 }
 
 #[test]

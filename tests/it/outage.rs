@@ -262,3 +262,23 @@ fn a_database_server_that_was_restarted_between_two_requests_is_not_noticed() {
         assert_eq!(answer.status, 200, "{}", answer.body);
     });
 }
+
+/// A row that another session holds, by a mistake of somebody at a console, costs those who need it, and in time.
+#[test]
+fn a_row_that_somebody_holds_is_not_waited_for_without_end() {
+    let Some(database) = Database::postgres() else { return };
+    let server = TestServer::with(Setup {
+        database: Some(database.url.clone()),
+        database_extra: "acquire_timeout_ms = 500".to_owned(),
+        ..Setup::default()
+    });
+    let mut console = Raw::open(&database.url);
+    console.run("BEGIN");
+    console.run("UPDATE users SET created_at = created_at");
+    let form = [("grant_type", "password"), ("username", "alice"), ("password", PASSWORD)];
+    let begun = Instant::now();
+    assert_eq!(server.token("house", &form).error(), "temporarily_unavailable");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    console.run("ROLLBACK");
+    assert_eq!(server.token("house", &form).status, 200);
+}

@@ -1,9 +1,11 @@
 //! RFC 8252 §7 and §8: native apps. The port of a loopback literal is free, and an app that nobody can tell from another asks anew.
 
+use countersign::domain::Client;
+
 use super::support::TestServer;
 use super::support::flow::{authorize, redemption};
 use super::support::http::Answer;
-use super::support::pages::{ask, assert_refused, error_of, is_consent, signed_in};
+use super::support::pages::{ask, assert_refused, change_client, error_of, is_consent, signed_in};
 use super::support::server::{CLIENTS, Setup};
 
 const NOT_REGISTERED: &str = "We stopped here to protect you";
@@ -100,6 +102,15 @@ fn a_native_app_is_asked_about_each_time_unless_its_address_is_claimed() {
     }
     let claimed = ask(&mut browser, "native", &[("scope", "notes:read")]);
     assert!(claimed.sent("code").is_some(), "{}", claimed.status);
+
+    // Not even the operator's `skip_consent` lets an app in that might be another.
+    change_client(&server, "native", |client| {
+        let mut draft = client.to_draft();
+        draft.skip_consent = true;
+        *client = Client::check(draft, client.created_at).unwrap();
+    });
+    let with = [("redirect_uri", "http://127.0.0.1:51004/cb"), ("scope", "notes:read")];
+    assert!(is_consent(&ask(&mut browser, "native", &with)));
 }
 
 /// RFC 8252 §8.1: "Public native app clients MUST implement the Proof Key for Code Exchange".

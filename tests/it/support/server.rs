@@ -60,6 +60,8 @@ pub struct Setup {
     pub server: String,
     /// More keys of `[keys]`.
     pub keys: String,
+    /// More keys of `[login.argon2]`.
+    pub argon2: String,
     /// The issuer's path.
     pub path: String,
     /// Says `https` in the issuer, as behind a proxy.
@@ -77,6 +79,7 @@ impl Default for Setup {
             extra: String::new(),
             server: String::new(),
             keys: String::new(),
+            argon2: String::new(),
             path: String::new(),
             https: false,
             clients: CLIENTS.to_owned(),
@@ -326,11 +329,13 @@ memory_kib = 7168
 iterations = 5
 {}
 {}
+{}
 "#,
         setup.server,
         setup.database_extra,
         countersign::base::encoding::base64url(&MASTER_KEY),
         setup.keys,
+        setup.argon2,
         setup.extra,
         with_secrets(&setup.clients),
     );
