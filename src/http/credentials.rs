@@ -42,11 +42,11 @@ fn basic(value: &str) -> Option<Presented> {
     let decoded = Zeroizing::new(STANDARD.decode(encoded.trim()).ok()?);
     let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     let client_id = forms::decode(id).ok()?;
-    let as_it_came = Zeroizing::new(secret.to_owned());
+    let as_it_came = || Zeroizing::new(secret.to_owned());
     // A bad escape is none at all to a client that does not encode: its secret has a percent sign in it.
-    let secret = forms::decode(secret).map_or_else(|_| as_it_came.clone(), Zeroizing::new);
+    let decoded = forms::decode(secret).map_or_else(|_| as_it_came(), Zeroizing::new);
     let longest = max_length("client_secret");
-    let sound = client_id.len() <= max_length("client_id") && secret.len() <= longest;
-    let verbatim = (secret != as_it_came && as_it_came.len() <= longest).then_some(as_it_came);
-    sound.then_some(Presented::Basic { client_id, secret, verbatim })
+    let sound = client_id.len() <= max_length("client_id") && decoded.len() <= longest;
+    let verbatim = (*decoded != secret && secret.len() <= longest).then(as_it_came);
+    sound.then_some(Presented::Basic { client_id, secret: decoded, verbatim })
 }

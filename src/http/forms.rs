@@ -3,6 +3,10 @@
 //! RFC 6749 §3.2 and Appendix B. Lenient decoders turn `%zz` into something; what two parties read differently, one of
 //! them can be fooled with.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use actix_web::rt::time::timeout;
@@ -29,8 +33,12 @@ pub(super) async fn body(
     payload: &mut Payload,
     site: &Site,
 ) -> Result<Vec<(String, String)>, BodyError> {
-    let read = read(request, payload, site.max_body_bytes);
-    timeout(site.body_timeout, read).await.unwrap_or(Err(BodyError::TooSlow))
+    let mut read = pin!(read(request, payload, site.max_body_bytes));
+    // Nearly every body came with its head: no timer for those.
+    match poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await {
+        Poll::Ready(pairs) => pairs,
+        Poll::Pending => timeout(site.body_timeout, read).await.unwrap_or(Err(BodyError::TooSlow)),
+    }
 }
 
 async fn read(

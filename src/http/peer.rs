@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Once;
 
 use actix_web::HttpRequest;
+use actix_web::http::header;
 
 use crate::app::App;
 
@@ -20,7 +21,7 @@ pub(super) fn address(request: &HttpRequest, app: &App) -> IpAddr {
     let mut address = direct;
     let named: Vec<&str> = request
         .headers()
-        .get_all("x-forwarded-for")
+        .get_all(header::X_FORWARDED_FOR)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)
@@ -44,8 +45,8 @@ pub(super) fn address(request: &HttpRequest, app: &App) -> IpAddr {
 fn explain_proxy(request: &HttpRequest, app: &App, direct: IpAddr, is_trusted: bool) {
     static UNTRUSTED: Once = Once::new();
     static PLAIN: Once = Once::new();
-    let has = |name: &str| request.headers().contains_key(name);
-    if !is_trusted && has("x-forwarded-for") {
+    let headers = request.headers();
+    if !is_trusted && headers.contains_key(header::X_FORWARDED_FOR) {
         UNTRUSTED.call_once(|| {
             tracing::warn!(
                 peer = %direct,
@@ -53,8 +54,8 @@ fn explain_proxy(request: &HttpRequest, app: &App, direct: IpAddr, is_trusted: b
             );
         });
     }
-    let by_http = request.headers().get("x-forwarded-proto").is_some_and(|value| value == "http");
-    if is_trusted && by_http && app.site.secure {
+    let by_http = || headers.get(header::X_FORWARDED_PROTO).is_some_and(|value| value == "http");
+    if is_trusted && app.site.secure && by_http() {
         PLAIN.call_once(|| {
             tracing::warn!(
                 peer = %direct,

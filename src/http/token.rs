@@ -1,5 +1,6 @@
 //! `POST /token` (RFC 6749 §3.2).
 
+use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -49,5 +50,10 @@ async fn answer(
 fn success(tokens: &TokenResponse) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     headers::no_store(&mut response);
-    response.json(tokens)
+    // Most answers fit without growing.
+    let mut body = Vec::with_capacity(2048);
+    match serde_json::to_writer(&mut body, tokens) {
+        Ok(()) => response.content_type(ContentType::json()).body(body),
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
 }

@@ -53,8 +53,10 @@ fn sign(
     let signer = cx.snapshot.keys.signer(algorithm).ok_or_else(|| {
         fault(format!("no active {algorithm} key: countersign key generate --algorithm {algorithm}"))
     })?;
-    let claims = serde_json::to_vec(claims).map_err(|e| fault(format!("claims: {e}")))?;
-    signer.sign(kind, &claims).map_err(|e| fault(format!("signing with {algorithm}: {e}")))
+    // Most claims fit without growing.
+    let mut json = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut json, claims).map_err(|e| fault(format!("claims: {e}")))?;
+    signer.sign(kind, &json).map_err(|e| fault(format!("signing with {algorithm}: {e}")))
 }
 
 impl Snapshot {

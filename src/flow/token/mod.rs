@@ -74,7 +74,7 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
             .describe(format!("this client may not use the grant {grant}"))
             .because(format!("client {} is not registered for {grant}", client.id)));
     }
-    let id = client.id.clone();
+    let asking = Arc::clone(&client);
     let granted = match grant {
         GrantType::AuthorizationCode => code::run(cx, client, &request.params),
         GrantType::ClientCredentials => client_credentials::run(cx, client, &request.params),
@@ -83,7 +83,7 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
     };
     // Which client to mend is what the operator wants to know first.
     let granted = granted.map_err(|error| {
-        let why = format!("client {id}, {grant}; {}", error.operator);
+        let why = format!("client {}, {grant}; {}", asking.id, error.operator);
         error.because(why.trim_end_matches([' ', ';']).to_owned())
     })?;
     mint::tokens(cx, granted)
