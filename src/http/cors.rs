@@ -5,7 +5,6 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::app::App;
-use crate::flow::Snapshot;
 
 /// Public documents: everybody may read them.
 pub(super) fn anyone(response: &mut HttpResponse) {
@@ -13,11 +12,10 @@ pub(super) fn anyone(response: &mut HttpResponse) {
 }
 
 /// The token endpoint: pages of the origins that a client's redirect URIs name.
-pub(super) fn clients(snapshot: Option<&Snapshot>, request: &HttpRequest, response: &mut HttpResponse) {
+pub(super) fn clients(app: &App, request: &HttpRequest, response: &mut HttpResponse) {
     let Some(origin) = request.headers().get(header::ORIGIN) else { return };
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
-    let known = origin.to_str().is_ok_and(|origin| snapshot.is_some_and(|s| s.is_client_origin(origin)));
-    if known {
+    if origin.to_str().is_ok_and(|origin| app.known().is_client_origin(origin)) {
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     }
 }
@@ -25,7 +23,7 @@ pub(super) fn clients(snapshot: Option<&Snapshot>, request: &HttpRequest, respon
 /// The question before a token request with an Authorization header.
 pub(super) async fn preflight(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
     let mut response = allowing("POST");
-    clients(Some(&app.known()), &request, &mut response);
+    clients(&app, &request, &mut response);
     response
 }
 

@@ -19,7 +19,7 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
         },
         Err(error) => errors::body_json(&request, &error),
     };
-    cors::clients(Some(&app.known()), &request, &mut response);
+    cors::clients(&app, &request, &mut response);
     response
 }
 

@@ -1,5 +1,6 @@
 //! `client_id` (RFC 6749 §2.2): "not a secret", unique to the authorization server.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -45,6 +46,13 @@ impl TryFrom<String> for ClientId {
 impl From<ClientId> for String {
     fn from(id: ClientId) -> String {
         id.0
+    }
+}
+
+/// Looked up by what was presented, without making one first.
+impl Borrow<str> for ClientId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
