@@ -64,8 +64,10 @@ impl From<OAuthError> for Refused {
     }
 }
 
-/// Sends the browser on.
+/// Sends the browser on. Only a page of ours needs the cookie that ties it: a request that came without cookies, as a POST
+/// from another site does, must not replace the one that other pages are tied to.
 pub(super) fn next(app: &App, step: Next, tie: &PlainToken) -> HttpResponse {
+    let is_ours = !matches!(step, Next::Client(_));
     let to = match step {
         Next::Client(url) => url,
         Next::Login(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::LOGIN),
@@ -75,6 +77,8 @@ pub(super) fn next(app: &App, step: Next, tie: &PlainToken) -> HttpResponse {
     if response.headers().get(header::LOCATION).is_none() {
         return HttpResponse::InternalServerError().finish();
     }
-    browser::set(&mut response, app, TokenKind::Browser, tie);
+    if is_ours {
+        browser::set(&mut response, app, TokenKind::Browser, tie);
+    }
     response
 }

@@ -1,6 +1,7 @@
 //! The forms of the login, consent and logout pages: posted from here, by the browser they were shown in, once.
 
 use super::support::TestServer;
+use super::support::flow::request;
 use super::support::http::{Answer, Browser, form, query_of};
 use super::support::pages::{
     ask, assert_refused, assert_safe, change_client, is_consent, is_login, signed_in, switch_off,
@@ -351,5 +352,20 @@ fn every_page_is_safe_and_every_post_ends_in_a_redirect() {
     let pages = [login, again, consent, switched, logout, bye, browser.get("/"), browser.get("/nowhere")];
     for page in &pages {
         assert_safe(page);
+    }
+}
+
+/// A form on another site comes without our cookies. If its answer set a new one, every login page that lies open in this
+/// browser would belong to "another browser".
+#[test]
+fn a_request_that_goes_straight_back_to_the_client_leaves_the_cookie_alone() {
+    let server = TestServer::start();
+    let pairs = request("app", &[("response_type", "token")]);
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let twice = [&pairs[..], &[("nonce", "a"), ("nonce", "b")]].concat();
+    let get = format!("/authorize?{}", form(&pairs));
+    for answer in [server.client().post("/authorize", &twice), server.client().get(&get)] {
+        assert!(answer.location().starts_with("https://app.example/cb?error="), "{}", answer.location());
+        assert_eq!(answer.headers_of("set-cookie"), Vec::<&str>::new());
     }
 }

@@ -34,12 +34,12 @@ pub(super) fn database(config: &Config, findings: &mut Findings) {
         return;
     }
     match migration_state(config) {
-        Ok(MigrationState::Current) => {
-            if let Some(text) = damage(config) {
+        Ok(MigrationState::Current) => match damage(config) {
+            Some(text) => {
                 findings.problem("database", format!("{} is damaged: {text}", config.database.url));
             }
-            findings.ok("database", format!("{} is up to date", config.database.url));
-        }
+            None => findings.ok("database", format!("{} is up to date", config.database.url)),
+        },
         Ok(MigrationState::Behind(missing)) if config.database.migrates_at_start() => {
             findings.ok("database", format!("{} migration(s) will be applied at the start", missing.len()));
         }

@@ -74,6 +74,7 @@ fn check_finds_a_damaged_database() {
     let run = home.run(&["check"]);
     assert_eq!(run.code, 1);
     assert!(run.out.lines().any(|line| line.starts_with("PROBLEM  database")), "{}", run.out);
+    assert!(!run.out.contains("is up to date"), "{}", run.out);
 }
 
 /// What is left to do when the master key is lost for good (docs/OPERATIONS.md).
