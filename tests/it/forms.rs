@@ -1,12 +1,10 @@
 //! The forms of the login, consent and logout pages: posted from here, by the browser they were shown in, once.
 
-use super::support::TestServer;
 use super::support::flow::request;
 use super::support::http::{Answer, Browser, form, query_of};
-use super::support::pages::{
-    ask, assert_refused, assert_safe, change_client, is_consent, is_login, signed_in, switch_off,
-};
+use super::support::pages::{ask, assert_refused, assert_safe, is_consent, is_login, signed_in};
 use super::support::server::PASSWORD;
+use super::support::{TestServer, change};
 
 const FORBIDDEN: &str = "This was not sent from our own page";
 const OTHER_BROWSER: &str = "This page belongs to another browser";
@@ -248,12 +246,10 @@ fn a_client_or_a_redirect_uri_that_is_gone_gets_no_answer() {
         let mut other = signed_in(&server);
         let consent = ask(&mut other, "app", &[("prompt", "consent")]);
         if gone == "client" {
-            switch_off(&server, "app");
+            change::switch_off(&server, "app");
         } else {
-            change_client(&server, "app", |client| {
-                let mut draft = client.to_draft();
+            change::client(&server, "app", |draft| {
                 draft.redirect_uris = vec!["https://app.example/new".parse().unwrap()];
-                *client = countersign::domain::Client::check(draft, client.created_at).unwrap();
             });
         }
         let link = format!("/login?request={}", login.field("request"));

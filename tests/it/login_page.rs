@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::support::TestServer;
 use super::support::http::{Answer, Browser};
-use super::support::pages::{ask, assert_refused, assert_safe, is_login, lock, redacted};
+use super::support::pages::{ask, assert_refused, assert_safe, is_login, redacted};
 use super::support::raw::{Raw, at_once};
 use super::support::server::{PASSWORD, Setup};
+use super::support::{TestServer, change};
 
 fn attempt(browser: &mut Browser, name: &str, password: &str) -> Answer {
     let page = ask(browser, "house", &[]);
@@ -43,7 +43,7 @@ fn from(server: &TestServer, address: &str) -> Browser {
 fn a_wrong_password_an_unknown_name_and_a_locked_account_give_the_same_page() {
     let server = TestServer::start();
     server.add_user("lockd");
-    lock(&server, "lockd");
+    change::lock(&server, "lockd");
     let page = |name: &str, password: &str| {
         let mut browser = server.browser();
         let answer = attempt(&mut browser, name, password);

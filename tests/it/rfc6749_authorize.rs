@@ -229,7 +229,7 @@ fn a_client_that_is_not_known_gets_a_page() {
 fn a_client_that_is_switched_off_is_not_known() {
     let server = TestServer::start();
     assert!(is_login(&ask(&mut server.browser(), "app", &[])));
-    super::support::pages::switch_off(&server, "app");
+    super::support::change::switch_off(&server, "app");
     assert_refused(&ask(&mut server.browser(), "app", &[]), 400, UNKNOWN_CLIENT);
 }
 

@@ -1,12 +1,10 @@
 //! RFC 8252 §7 and §8: native apps. The port of a loopback literal is free, and an app that nobody can tell from another asks anew.
 
-use countersign::domain::Client;
-
-use super::support::TestServer;
 use super::support::flow::{authorize, redemption};
 use super::support::http::Answer;
-use super::support::pages::{ask, assert_refused, change_client, error_of, is_consent, signed_in};
+use super::support::pages::{ask, assert_refused, error_of, is_consent, signed_in};
 use super::support::server::{CLIENTS, Setup};
+use super::support::{TestServer, change};
 
 const NOT_REGISTERED: &str = "We stopped here to protect you";
 
@@ -104,10 +102,8 @@ fn a_native_app_is_asked_about_each_time_unless_its_address_is_claimed() {
     assert!(claimed.sent("code").is_some(), "{}", claimed.status);
 
     // Not even the operator's `skip_consent` lets an app in that might be another.
-    change_client(&server, "native", |client| {
-        let mut draft = client.to_draft();
+    change::client(&server, "native", |draft| {
         draft.skip_consent = true;
-        *client = Client::check(draft, client.created_at).unwrap();
     });
     let with = [("redirect_uri", "http://127.0.0.1:51004/cb"), ("scope", "notes:read")];
     assert!(is_consent(&ask(&mut browser, "native", &with)));

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use countersign::http::paths;
 use serde_json::Value;
 
-use super::support::TestServer;
 use super::support::flow::{authorize, authorize_path, changed, claims, code, part, redemption, tokens};
-use super::support::pages::{ask, change_client, error_of, is_consent, is_login, signed_in};
+use super::support::pages::{ask, error_of, is_consent, is_login, signed_in};
 use super::support::server::{MAIL, PASSWORD, Setup, secret};
+use super::support::{TestServer, change};
 
 fn metadata(server: &TestServer) -> Value {
     server.client().get(paths::OPENID_CONFIGURATION).json()
@@ -187,10 +187,8 @@ fn every_grant_and_every_way_to_authenticate_works() {
 #[test]
 fn the_password_grant_is_told_of_only_where_a_client_is_marked_for_it() {
     let server = TestServer::start();
-    change_client(&server, "house", |client| {
-        let mut draft = client.to_draft();
+    change::client(&server, "house", |draft| {
         draft.grant_types.remove(&countersign::oauth::GrantType::Password);
-        *client = countersign::domain::Client::check(draft, client.created_at).unwrap();
     });
     assert!(!list(&metadata(&server), "grant_types_supported").contains(&"password".to_owned()));
 }

@@ -6,10 +6,10 @@ use countersign::base::entropy::OsEntropy;
 use countersign::base::{HashedToken, PlainToken, TokenKind};
 use countersign::store::{sessions, users};
 
-use super::support::TestServer;
 use super::support::http::{Answer, Browser};
-use super::support::pages::{ask, is_consent, is_login, lock, signed_in};
+use super::support::pages::{ask, is_consent, is_login, signed_in};
 use super::support::server::{PASSWORD, Setup};
+use super::support::{TestServer, change};
 
 const COOKIE: &str = "csgn_session";
 
@@ -199,7 +199,7 @@ fn a_session_ends_with_the_logout() {
 fn a_locked_user_has_no_session() {
     let server = TestServer::start();
     let mut browser = signed_in(&server);
-    lock(&server, "alice");
+    change::lock(&server, "alice");
     assert!(is_login(&ask(&mut browser, "app", &[])));
 }
 

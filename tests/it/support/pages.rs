@@ -1,12 +1,8 @@
 //! What every page owes its reader, checked the same way wherever the page comes from.
 
-use countersign::domain::{Client, User};
-use countersign::store::{clients, users};
-
 use super::TestServer;
 use super::flow::{authorize, authorize_path};
 use super::http::{Answer, Browser};
-use super::server::START;
 
 /// An error page: this status, this title, no redirect, and all that [`assert_safe`] asks for.
 #[track_caller]
@@ -84,32 +80,4 @@ pub fn redacted(page: &Answer) -> String {
         text = text.replace(&page.field(name), "[…]");
     }
     text
-}
-
-/// Changes a client behind the server's back, and lets the server see it.
-pub fn change_client(server: &TestServer, id: &str, change: impl Fn(&mut Client) + Send + 'static) {
-    let id = id.parse().unwrap();
-    let changed = server.store().write("test client", move |conn| {
-        let mut client = clients::find(conn, &id)?.unwrap();
-        change(&mut client);
-        clients::update(conn, &client)
-    });
-    assert!(changed.unwrap());
-    server.refresh();
-}
-
-pub fn switch_off(server: &TestServer, id: &str) {
-    change_client(server, id, |client| client.disabled_at = Some(START));
-}
-
-/// Changes a user behind the server's back.
-pub fn change_user(server: &TestServer, name: &str, change: impl Fn(&mut User)) {
-    let mut user = server.user(name);
-    change(&mut user);
-    let changed = server.store().write("test user", move |conn| users::update(conn, &user));
-    assert!(changed.unwrap());
-}
-
-pub fn lock(server: &TestServer, name: &str) {
-    change_user(server, name, |user| user.locked_at = Some(START));
 }
