@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::base::{HashedToken, Seconds, Timestamp};
 use crate::config::{self, Config};
 use crate::domain::client::ClientDraft;
+use crate::domain::resource_server::TokenFormat;
 use crate::domain::{Problem, Profile, ResourceServer, Role, ScopeDefinition};
 use crate::flow::declare::Declared;
 use crate::oauth::{GrantType, Scope};
@@ -62,6 +63,7 @@ fn resource_server(server: &config::ResourceServer, now: Timestamp) -> Result<Re
         include_roles: server.include_roles,
         declared: true,
         created_at: now,
+        token_format: TokenFormat::default(),
     })
 }
 

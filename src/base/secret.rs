@@ -31,6 +31,10 @@ pub enum TokenKind {
     ClientSecret,
     /// Ties forms to the browser that was given them.
     Browser,
+    /// An opaque access token (RFC 6749 §1.4).
+    Access,
+    /// A token that a user or a service account makes for scripts.
+    Api,
 }
 
 impl TokenKind {
@@ -43,6 +47,8 @@ impl TokenKind {
             Self::Session => "csgn_se",
             Self::ClientSecret => "csgn_cs",
             Self::Browser => "csgn_br",
+            Self::Access => "csgn_at",
+            Self::Api => "csgn_api",
         }
     }
 
@@ -93,6 +99,14 @@ impl PlainToken {
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// The part that names it without giving it away: what it is found by, and what may stand in a log.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        let checksum_and_secret = CHECKSUM_LENGTH + SECRET_LENGTH + 2;
+        let end = self.0.len() - checksum_and_secret;
+        &self.0[end - ID_LENGTH..end]
     }
 
     /// What is stored.
@@ -173,6 +187,7 @@ mod tests {
         let token = PlainToken::random(TokenKind::Code, &OsEntropy).unwrap();
         assert!(PlainToken::parse(TokenKind::Code, token.reveal()).is_some());
         assert!(PlainToken::parse(TokenKind::Refresh, token.reveal()).is_none());
+        assert_eq!(token.reveal().split('_').nth(2), Some(token.id()));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::base::Seconds;
+use crate::domain::resource_server::TokenFormat;
 use crate::domain::{ResourceServer, ScopeDefinition};
 use crate::flow::registry;
 use crate::oauth::Resource;
@@ -128,6 +129,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
                 include_roles: false,
                 declared: false,
                 created_at: now(),
+                token_format: TokenFormat::default(),
             };
             fields.apply(&mut server);
             let server = checked(server)?;

@@ -43,9 +43,22 @@ pub enum RevocationReason {
     Logout,
     /// An operator did it.
     Operator,
+    /// RFC 7009: the client said that it needs it no more.
+    Revoked,
+    /// One of its tokens was found where everybody can read it.
+    Leaked,
 }
 
 impl RevocationReason {
+    const ALL: [Self; 6] = [
+        Self::CodeReplayed,
+        Self::RefreshTokenReused,
+        Self::Logout,
+        Self::Operator,
+        Self::Revoked,
+        Self::Leaked,
+    ];
+
     /// As it is stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -54,6 +67,8 @@ impl RevocationReason {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::Logout => "logout",
             Self::Operator => "operator",
+            Self::Revoked => "revoked",
+            Self::Leaked => "leaked",
         }
     }
 }
@@ -61,7 +76,7 @@ impl RevocationReason {
 impl FromStr for RevocationReason {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::CodeReplayed, Self::RefreshTokenReused, Self::Logout, Self::Operator]
+        Self::ALL
             .into_iter()
             .find(|reason| reason.as_str() == text)
             .ok_or_else(|| format!("unknown reason {text:?}"))

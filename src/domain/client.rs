@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{HashedToken, Id, Seconds, Timestamp};
-use crate::oauth::{ClientId, GrantType, RedirectUri, Resource, Scope};
+use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
 
 use super::Problem;
 
@@ -124,6 +124,25 @@ pub struct ClientDraft {
     pub allow_long_access_tokens: bool,
     /// The life of a refresh family.
     pub refresh_token_ttl: Option<Seconds>,
+    /// The life of one refresh token that is not used.
+    pub refresh_token_idle_ttl: Option<Seconds>,
+    /// How long after its use a refresh token still gets the same successor: for answers that were lost and for two tabs.
+    pub refresh_reuse_grace: Option<Seconds>,
+    /// Origins of its web pages, beside those of its redirect URIs.
+    pub origins: Vec<Origin>,
+    /// The resource servers that it speaks for at the introspection endpoint.
+    pub introspects: Vec<Resource>,
+    /// What it may exchange for what (RFC 8693); nothing unless it is said.
+    pub exchange: Vec<ExchangeRule>,
+}
+
+/// One line of what a client may exchange (RFC 8693 §2.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeRule {
+    /// The audience of the token that it shows.
+    pub from: Resource,
+    /// The audiences that it may ask for in return.
+    pub to: Vec<Resource>,
 }
 
 impl ClientDraft {
@@ -144,6 +163,11 @@ impl ClientDraft {
             access_token_ttl: None,
             allow_long_access_tokens: false,
             refresh_token_ttl: None,
+            refresh_token_idle_ttl: None,
+            refresh_reuse_grace: None,
+            origins: Vec::new(),
+            introspects: Vec::new(),
+            exchange: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Seconds, Timestamp};
+use crate::oauth::algorithm::{ContentEncryption, KeyManagement};
 use crate::oauth::{Resource, ScopeToken};
 
 use super::Problem;
@@ -38,6 +39,67 @@ pub struct ResourceServer {
     pub declared: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What its access tokens look like.
+    pub token_format: TokenFormat,
+}
+
+/// What the access tokens of a resource server look like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TokenFormat {
+    /// A signed JWT (RFC 9068), which it verifies by the JWKS.
+    #[default]
+    Jwt,
+    /// A name and a secret; what they stand for, introspection says (RFC 7662).
+    Opaque,
+    /// A signed JWT, encrypted to its key (RFC 7519 §11.2).
+    Jwe(Encryption),
+}
+
+/// To which key and how tokens are encrypted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// How the content's key is conveyed (RFC 7518 §4.1).
+    pub alg: KeyManagement,
+    /// How the content is encrypted (RFC 7518 §5.1).
+    pub enc: ContentEncryption,
+    /// The resource server's public key (RFC 7517 §4).
+    pub jwk: serde_json::Map<String, serde_json::Value>,
+}
+
+impl TokenFormat {
+    /// As it is stored and configured.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+            Self::Opaque => "opaque",
+            Self::Jwe(_) => "jwe",
+        }
+    }
+
+    /// How tokens are encrypted, where they are.
+    #[must_use]
+    pub fn encryption(&self) -> Option<&Encryption> {
+        match self {
+            Self::Jwe(encryption) => Some(encryption),
+            Self::Jwt | Self::Opaque => None,
+        }
+    }
+
+    /// From what is stored or configured.
+    ///
+    /// # Errors
+    /// When the word is unknown, or the encryption is missing or of no use.
+    pub fn from_columns(word: &str, encryption: Option<Encryption>) -> Result<Self, String> {
+        match (word, encryption) {
+            ("jwt", None) => Ok(Self::Jwt),
+            ("opaque", None) => Ok(Self::Opaque),
+            ("jwe", Some(encryption)) => Ok(Self::Jwe(encryption)),
+            ("jwe", None) => Err("an encrypted token needs the resource server's public key".to_owned()),
+            ("jwt" | "opaque", Some(_)) => Err(format!("a token of the format {word} is not encrypted")),
+            _ => Err(format!("unknown token format {word:?}; known are jwt, opaque and jwe")),
+        }
+    }
 }
 
 /// Scope values that belong to this server itself, not to a resource server (OpenID Connect Core 1.0 §5.4, §11).

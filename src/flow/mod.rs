@@ -1,7 +1,7 @@
 //! The use cases, as plain synchronous functions. The only room that knows oxide-auth.
 //!
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
-//! is; `target` decides audience and scope; `mint` makes tokens, always after the commit.
+//! is; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is.
 //! `accounts`, `registry`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
 
@@ -16,6 +16,7 @@ pub mod login;
 pub mod logout;
 pub mod mint;
 pub mod passwords;
+pub mod recognise;
 pub mod registry;
 pub mod snapshot;
 pub mod target;

@@ -1,4 +1,4 @@
-//! Signature algorithms by their wire names: RFC 7518 §3.1 and RFC 8037 §3.1.
+//! Algorithms by their wire names: of signatures (RFC 7518 §3.1, RFC 8037 §3.1) and of encryption (RFC 7518 §4.1, §5.1).
 
 use std::fmt;
 use std::str::FromStr;
@@ -78,6 +78,92 @@ impl FromStr for SigningAlgorithm {
     }
 }
 
+/// How the key of an encrypted token's content is conveyed (RFC 7518 §4.1).
+///
+/// RSA1_5 (RFC 8725 §3.2), PBES2 and the symmetric ways are not representable, so there is nothing to forget to refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyManagement {
+    /// RSAES OAEP using SHA-256 and MGF1 with SHA-256.
+    #[serde(rename = "RSA-OAEP-256")]
+    RsaOaep256,
+    /// Elliptic Curve Diffie-Hellman Ephemeral Static, the agreed key used directly.
+    #[serde(rename = "ECDH-ES")]
+    EcdhEs,
+    /// ECDH-ES, the agreed key wrapping the content's key with AES-256.
+    #[serde(rename = "ECDH-ES+A256KW")]
+    EcdhEsA256Kw,
+}
+
+impl KeyManagement {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::RsaOaep256, Self::EcdhEs, Self::EcdhEsA256Kw];
+
+    /// The `alg` value (RFC 7516 §4.1.1).
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RsaOaep256 => "RSA-OAEP-256",
+            Self::EcdhEs => "ECDH-ES",
+            Self::EcdhEsA256Kw => "ECDH-ES+A256KW",
+        }
+    }
+}
+
+impl fmt::Display for KeyManagement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for KeyManagement {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
+            format!("unknown key management algorithm {text:?}; known are RSA-OAEP-256, ECDH-ES and ECDH-ES+A256KW")
+        })
+    }
+}
+
+/// How the content of a token is encrypted (RFC 7518 §5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ContentEncryption {
+    /// AES GCM using a 128-bit key.
+    #[serde(rename = "A128GCM")]
+    A128Gcm,
+    /// AES GCM using a 256-bit key.
+    #[serde(rename = "A256GCM")]
+    A256Gcm,
+}
+
+impl ContentEncryption {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::A128Gcm, Self::A256Gcm];
+
+    /// The `enc` value (RFC 7516 §4.1.2).
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A128Gcm => "A128GCM",
+            Self::A256Gcm => "A256GCM",
+        }
+    }
+}
+
+impl fmt::Display for ContentEncryption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ContentEncryption {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
+            format!("unknown content encryption algorithm {text:?}; known are A128GCM and A256GCM")
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +180,9 @@ mod tests {
 
     #[test]
     fn symmetric_algorithms_and_none_have_no_value() {
+        for name in ["RSA1_5", "RSA-OAEP", "dir", "A256KW", "PBES2-HS256+A128KW", "A128GCMKW", ""] {
+            assert!(name.parse::<KeyManagement>().is_err(), "{name}");
+        }
         for name in ["HS256", "HS384", "HS512", "none", "None", "es256", "RS1", "ES256K", ""] {
             assert_eq!(name.parse::<SigningAlgorithm>(), Err(UnknownAlgorithm(name.to_owned())));
             assert!(serde_json::from_str::<SigningAlgorithm>(&format!("\"{name}\"")).is_err());

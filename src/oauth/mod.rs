@@ -1,11 +1,13 @@
 //! What is said on the wire: types and rules, without I/O and without a clock. One file per word or per spec.
 
+pub mod access_token;
 pub mod algorithm;
 pub mod challenge;
 pub mod client_id;
 pub mod error;
 pub mod grant_type;
 pub mod limits;
+pub mod origin;
 pub mod params;
 pub mod prompt;
 pub mod redirect_uri;
@@ -13,10 +15,12 @@ pub mod resource;
 pub mod scope;
 pub mod token_response;
 
+pub use access_token::{AccessTokenClaims, Actor};
 pub use challenge::{CodeChallenge, CodeVerifier};
 pub use client_id::ClientId;
 pub use error::{ErrorCode, OAuthError};
 pub use grant_type::GrantType;
+pub use origin::Origin;
 pub use params::Params;
 pub use prompt::Prompt;
 pub use redirect_uri::RedirectUri;

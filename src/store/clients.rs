@@ -29,11 +29,23 @@ struct Row {
     declared: bool,
     disabled_at: Option<i64>,
     created_at: i64,
+    refresh_token_idle_ttl_s: Option<i64>,
+    refresh_reuse_grace_s: Option<i64>,
+    origins: String,
+    introspects: String,
+    exchange: String,
 }
 
-impl From<&Client> for Row {
-    fn from(client: &Client) -> Self {
-        Self {
+impl TryFrom<&Client> for Row {
+    type Error = ImpossibleRow;
+    fn try_from(client: &Client) -> Result<Self, ImpossibleRow> {
+        let exchange = serde_json::to_string(&client.exchange).map_err(|e| ImpossibleRow {
+            table: "clients",
+            column: "exchange",
+            id: client.id.to_string(),
+            text: e.to_string(),
+        })?;
+        Ok(Self {
             id: client.id.to_string(),
             name: client.name.clone(),
             profile: client.profile.to_string(),
@@ -50,7 +62,12 @@ impl From<&Client> for Row {
             declared: client.declared,
             disabled_at: client.disabled_at.map(|at| at.0),
             created_at: client.created_at.0,
-        }
+            refresh_token_idle_ttl_s: client.refresh_token_idle_ttl.map(|ttl| ttl.0),
+            refresh_reuse_grace_s: client.refresh_reuse_grace.map(|span| span.0),
+            origins: joined(&client.origins),
+            introspects: joined(&client.introspects),
+            exchange,
+        })
     }
 }
 
@@ -74,6 +91,11 @@ impl TryFrom<Row> for Client {
             access_token_ttl: row.access_token_ttl_s.map(Seconds),
             allow_long_access_tokens: row.allow_long_access_tokens,
             refresh_token_ttl: row.refresh_token_ttl_s.map(Seconds),
+            refresh_token_idle_ttl: row.refresh_token_idle_ttl_s.map(Seconds),
+            refresh_reuse_grace: row.refresh_reuse_grace_s.map(Seconds),
+            origins: split(&row.origins).map_err(|e| fault("origins", e))?,
+            introspects: split(&row.introspects).map_err(|e| fault("introspects", e))?,
+            exchange: serde_json::from_str(&row.exchange).map_err(|e| fault("exchange", e.to_string()))?,
         };
         let mut client = Client::check(draft, Timestamp(row.created_at))
             .map_err(|problems| fault("profile", problems.iter().map(ToString::to_string).collect()))?;
@@ -120,7 +142,7 @@ pub fn find(conn: &mut Conn, id: &ClientId) -> Result<Option<Client>, StoreError
 /// # Errors
 /// [`StoreError::Conflict`] when the id is taken.
 pub fn insert(conn: &mut Conn, client: &Client) -> Result<(), StoreError> {
-    diesel::insert_into(clients::table).values(Row::from(client)).execute(conn)?;
+    diesel::insert_into(clients::table).values(Row::try_from(client)?).execute(conn)?;
     revision::bump(conn)
 }
 
@@ -130,7 +152,7 @@ pub fn insert(conn: &mut Conn, client: &Client) -> Result<(), StoreError> {
 /// When the database fails.
 pub fn update(conn: &mut Conn, client: &Client) -> Result<bool, StoreError> {
     let rows = diesel::update(clients::table.filter(clients::id.eq(client.id.as_str())))
-        .set(Row::from(client))
+        .set(Row::try_from(client)?)
         .execute(conn)?;
     revision::bump(conn)?;
     Ok(rows == 1)

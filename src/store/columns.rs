@@ -86,11 +86,13 @@ tuples!(A B);
 tuples!(A B C);
 tuples!(A B C D);
 tuples!(A B C D E);
+tuples!(A B C D E F);
 tuples!(A B C D E F G);
 tuples!(A B C D E F G H);
 tuples!(A B C D E F G H I);
+tuples!(A B C D E F G H I J K);
 tuples!(A B C D E F G H I J K L);
-tuples!(A B C D E F G H I J K L M N O P);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U);
 
 pub(super) fn expected() -> Vec<(String, String, bool)> {
     fn of<T: diesel::Table>(name: &str, into: &mut Vec<(String, String, bool)>)
@@ -106,7 +108,7 @@ pub(super) fn expected() -> Vec<(String, String, bool)> {
         ($($table:ident)+) => { $(of::<schema::$table::table>(stringify!($table), &mut all);)+ };
     }
     tables!(config_revision signing_keys clients client_secrets resource_servers users roles user_roles sessions
-            consents authorizations codes refresh_tokens throttles used_jtis);
+            consents authorizations codes refresh_tokens denied_tokens opaque_tokens api_tokens throttles used_jtis);
     all.sort();
     all
 }

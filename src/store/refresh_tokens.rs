@@ -16,6 +16,7 @@ struct Row {
     created_at: i64,
     expires_at: i64,
     used_at: Option<i64>,
+    successor_salt: Option<String>,
 }
 
 impl TryFrom<Row> for RefreshToken {
@@ -33,6 +34,7 @@ impl TryFrom<Row> for RefreshToken {
             created_at: Timestamp(row.created_at),
             expires_at: Timestamp(row.expires_at),
             used_at: row.used_at.map(Timestamp),
+            successor_salt: row.successor_salt,
         })
     }
 }
@@ -61,6 +63,7 @@ pub fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), StoreError> {
         created_at: token.created_at.0,
         expires_at: token.expires_at.0,
         used_at: token.used_at.map(|at| at.0),
+        successor_salt: token.successor_salt.clone(),
     };
     diesel::insert_into(table::table).values(row).execute(conn)?;
     Ok(())

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::base::{Seconds, Timestamp};
+use crate::domain::resource_server::TokenFormat;
 use crate::domain::{ImpossibleRow, ResourceServer};
 use crate::oauth::Resource;
 
@@ -21,17 +22,23 @@ struct Row {
     include_roles: bool,
     declared: bool,
     created_at: i64,
+    token_format: String,
+    encryption: Option<String>,
 }
 
 impl TryFrom<&ResourceServer> for Row {
     type Error = ImpossibleRow;
     fn try_from(server: &ResourceServer) -> Result<Self, ImpossibleRow> {
-        let scopes = serde_json::to_string(&server.scopes).map_err(|e| ImpossibleRow {
-            table: "resource_servers",
-            column: "scopes",
-            id: server.id.to_string(),
-            text: e.to_string(),
-        })?;
+        let fault = |column| {
+            move |e: serde_json::Error| ImpossibleRow {
+                table: "resource_servers",
+                column,
+                id: server.id.to_string(),
+                text: e.to_string(),
+            }
+        };
+        let scopes = serde_json::to_string(&server.scopes).map_err(fault("scopes"))?;
+        let encryption = server.token_format.encryption().map(serde_json::to_string).transpose();
         Ok(Self {
             id: server.id.to_string(),
             name: server.name.clone(),
@@ -42,6 +49,8 @@ impl TryFrom<&ResourceServer> for Row {
             include_roles: server.include_roles,
             declared: server.declared,
             created_at: server.created_at.0,
+            token_format: server.token_format.as_str().to_owned(),
+            encryption: encryption.map_err(fault("encryption"))?,
         })
     }
 }
@@ -56,6 +65,8 @@ impl TryFrom<Row> for ResourceServer {
             text,
         };
         let algorithm = row.signing_algorithm.as_deref().map(str::parse).transpose();
+        let encryption = row.encryption.as_deref().map(serde_json::from_str).transpose();
+        let encryption = encryption.map_err(|e| fault("encryption", e.to_string()))?;
         Ok(Self {
             id: row.id.parse().map_err(|e| fault("id", e))?,
             name: row.name.clone(),
@@ -66,6 +77,8 @@ impl TryFrom<Row> for ResourceServer {
             include_roles: row.include_roles,
             declared: row.declared,
             created_at: Timestamp(row.created_at),
+            token_format: TokenFormat::from_columns(&row.token_format, encryption)
+                .map_err(|e| fault("token_format", e))?,
         })
     }
 }

@@ -41,6 +41,11 @@ diesel::table! {
         declared -> Bool,
         disabled_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        refresh_token_idle_ttl_s -> Nullable<BigInt>,
+        refresh_reuse_grace_s -> Nullable<BigInt>,
+        origins -> Text,
+        introspects -> Text,
+        exchange -> Text,
     }
 }
 
@@ -65,6 +70,8 @@ diesel::table! {
         include_roles -> Bool,
         declared -> Bool,
         created_at -> BigInt,
+        token_format -> Text,
+        encryption -> Nullable<Text>,
     }
 }
 
@@ -155,6 +162,44 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
+        successor_salt -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    denied_tokens (jti) {
+        jti -> Text,
+        revision -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    opaque_tokens (id) {
+        id -> Text,
+        hash -> Text,
+        client_id -> Text,
+        authorization_id -> Nullable<Text>,
+        claims -> Text,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    api_tokens (id) {
+        id -> Text,
+        hash -> Text,
+        user_id -> Nullable<Text>,
+        client_id -> Nullable<Text>,
+        name -> Text,
+        scope -> Text,
+        resources -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        revoked_because -> Nullable<Text>,
     }
 }
 
@@ -188,6 +233,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     authorizations,
     codes,
     refresh_tokens,
+    denied_tokens,
+    opaque_tokens,
+    api_tokens,
     throttles,
     used_jtis,
 );

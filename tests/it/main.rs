@@ -42,6 +42,7 @@ mod rfc6749_errors;
 mod rfc6749_password;
 mod rfc6749_redirect_uri;
 mod rfc6749_refresh;
+mod rfc7516;
 mod rfc7517_jwks;
 mod rfc7636;
 mod rfc8252;

@@ -220,6 +220,7 @@ fn next_token(
         created_at: now,
         expires_at: authorization.expires_at.min(now + policy.refresh_token_idle_ttl),
         used_at: None,
+        successor_salt: None,
     };
     refresh_tokens::insert(conn, &token)?;
     Ok(plain)

@@ -11,6 +11,7 @@ mod sweeping;
 use countersign::base::entropy::OsEntropy;
 use countersign::base::{HashedToken, Id, Seconds, Timestamp};
 use countersign::domain::client::ClientDraft;
+use countersign::domain::resource_server::TokenFormat;
 use countersign::domain::{
     Authorization, Client, Code, Profile, RefreshToken, ResourceServer, Role, ScopeDefinition, Session, User,
     UserName,
@@ -91,6 +92,7 @@ fn resource_server(id: &str) -> ResourceServer {
         include_roles: true,
         declared: false,
         created_at: NOW,
+        token_format: TokenFormat::Opaque,
     }
 }
 
@@ -146,5 +148,6 @@ fn refresh_token(text: &str, authorization: Id) -> RefreshToken {
         created_at: NOW,
         expires_at: NOW + Seconds(600),
         used_at: None,
+        successor_salt: None,
     }
 }

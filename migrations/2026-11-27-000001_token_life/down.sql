@@ -1,0 +1,12 @@
+DROP TABLE api_tokens;
+DROP TABLE opaque_tokens;
+DROP TABLE denied_tokens;
+DELETE FROM config_revision WHERE id = 2;
+ALTER TABLE refresh_tokens DROP COLUMN successor_salt;
+ALTER TABLE resource_servers DROP COLUMN encryption;
+ALTER TABLE resource_servers DROP COLUMN token_format;
+ALTER TABLE clients DROP COLUMN exchange;
+ALTER TABLE clients DROP COLUMN introspects;
+ALTER TABLE clients DROP COLUMN origins;
+ALTER TABLE clients DROP COLUMN refresh_reuse_grace_s;
+ALTER TABLE clients DROP COLUMN refresh_token_idle_ttl_s;

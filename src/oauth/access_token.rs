@@ -1,0 +1,46 @@
+//! What an access token says: the claims of RFC 9068 §2.2, with `act` of RFC 8693 §4.1, and no others.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// The claims of an access token, whatever its format. The order is fixed, so that tokens are easy to read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessTokenClaims<'a> {
+    /// The issuer.
+    pub iss: Cow<'a, str>,
+    /// The user's id; the client's where it acts for itself.
+    pub sub: Cow<'a, str>,
+    /// The one resource server that it is for.
+    pub aud: Cow<'a, str>,
+    /// From when on it is dead.
+    pub exp: i64,
+    /// When it was issued.
+    pub iat: i64,
+    /// Names it; that of a user's token begins with its authorization's id and a dot.
+    pub jti: Cow<'a, str>,
+    /// The client that it was issued to.
+    pub client_id: Cow<'a, str>,
+    /// What it allows, parted by blanks.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub scope: Cow<'a, str>,
+    /// When the user proved who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// The user's roles, where the resource server asks for them.
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub roles: Cow<'a, [String]>,
+    /// Who acts for the subject, where it was exchanged for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
+}
+
+/// RFC 8693 §4.1: who acts, and before whom others acted, the last one outermost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The one who acts.
+    pub sub: String,
+    /// On whose behalf that one was acted for before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Actor>>,
+}
