@@ -7,8 +7,8 @@ use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::Store;
 
-use super::Snapshot;
 use super::passwords::Passwords;
+use super::{Denials, Snapshot};
 
 /// One request's surroundings. `now` is read once, at the door.
 pub struct Cx {
@@ -18,6 +18,8 @@ pub struct Cx {
     pub store: Arc<Store>,
     /// Clients, resource servers and keys as they are in memory.
     pub snapshot: Arc<Snapshot>,
+    /// The access tokens that were revoked one by one, as far as this node knows.
+    pub denials: Arc<Denials>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
     /// Seals what travels through the browser.

@@ -1,7 +1,8 @@
 //! The use cases, as plain synchronous functions. The only room that knows oxide-auth.
 //!
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
-//! is; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is.
+//! is; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
+//! `denials` are the tokens that were revoked one by one.
 //! `accounts`, `registry`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
 
@@ -10,6 +11,7 @@ pub mod authorize;
 pub mod client_auth;
 pub mod cx;
 pub mod declare;
+pub mod denials;
 mod faults;
 pub mod keys;
 pub mod login;
@@ -23,4 +25,5 @@ pub mod target;
 pub mod token;
 
 pub use cx::{Cx, Policy};
+pub use denials::Denials;
 pub use snapshot::Snapshot;

@@ -35,6 +35,14 @@ pub struct AccessTokenClaims<'a> {
     pub act: Option<Actor>,
 }
 
+impl AccessTokenClaims<'_> {
+    /// What leads its `jti`: the id of the authorization that all tokens of one grant share.
+    #[must_use]
+    pub fn family(&self) -> Option<&str> {
+        self.jti.split_once('.').map(|(family, _)| family)
+    }
+}
+
 /// RFC 8693 §4.1: who acts, and before whom others acted, the last one outermost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {

@@ -10,6 +10,7 @@ pub mod codes;
 mod columns;
 mod conn;
 pub mod consents;
+pub mod denied_tokens;
 mod error;
 pub mod keys;
 mod migrations;

@@ -4,20 +4,22 @@ mod access_token;
 mod id_token;
 
 use crate::base::Seconds;
+use crate::domain::authorization::REMEMBERED;
+use crate::domain::{Client, ResourceServer};
 use crate::jose::TokenType;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::oauth::token_response::TokenResponse;
-use crate::oauth::{ErrorCode, OAuthError};
+use crate::oauth::{ErrorCode, OAuthError, Resource};
 
 use super::token::Granted;
-use super::{Cx, Snapshot};
+use super::{Cx, Policy, Snapshot};
 
 /// Signs what was granted.
 ///
 /// # Errors
 /// `server_error` when no key of the wanted algorithm is active, or signing fails.
 pub fn tokens(cx: &Cx, granted: Granted) -> Result<TokenResponse, OAuthError> {
-    let ttl = access_token_ttl(cx, &granted);
+    let ttl = lives_for(cx, &granted);
     let access_token = access_token::mint(cx, &granted, ttl)?;
     let id_token = match &granted.by {
         Some(by) if by.id_token => Some(id_token::mint(cx, &granted, by)?),
@@ -33,14 +35,35 @@ pub fn tokens(cx: &Cx, granted: Granted) -> Result<TokenResponse, OAuthError> {
     })
 }
 
+/// How long this access token lives: as long as its authorization is remembered at most, since it is looked up by that.
+fn lives_for(cx: &Cx, granted: &Granted) -> Seconds {
+    let ttl = access_token_ttl(&cx.policy, &granted.client, granted.target.server.as_deref());
+    match &granted.by {
+        Some(by) => ttl.min(by.ends_at + REMEMBERED - cx.now),
+        None => ttl,
+    }
+}
+
 /// The shorter of what the client and the resource server say; the server's default where neither does.
-fn access_token_ttl(cx: &Cx, granted: &Granted) -> Seconds {
-    let by_server = granted.target.server.as_ref().and_then(|server| server.access_token_ttl);
-    match (granted.client.access_token_ttl, by_server) {
+pub(super) fn access_token_ttl(policy: &Policy, client: &Client, server: Option<&ResourceServer>) -> Seconds {
+    match (client.access_token_ttl, server.and_then(|server| server.access_token_ttl)) {
         (Some(client), Some(server)) => client.min(server),
         (Some(ttl), None) | (None, Some(ttl)) => ttl,
-        (None, None) => cx.policy.access_token_ttl,
+        (None, None) => policy.access_token_ttl,
     }
+}
+
+/// The longest life of an access token of this client at any of these resource servers.
+pub(super) fn longest_access_token(
+    policy: &Policy,
+    snapshot: &Snapshot,
+    client: &Client,
+    resources: &[Resource],
+) -> Seconds {
+    let ttls = resources
+        .iter()
+        .map(|id| access_token_ttl(policy, client, snapshot.resource_server(id).map(AsRef::as_ref)));
+    ttls.max().unwrap_or_else(|| access_token_ttl(policy, client, None))
 }
 
 fn sign(

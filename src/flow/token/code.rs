@@ -196,6 +196,7 @@ impl Redemption {
             refresh::first_token(conn, authorization, &self.client, self.now, &self.policy, &*self.entropy)?;
         let by = GrantedBy {
             authorization_id: authorization.id,
+            ends_at: authorization.expires_at,
             user,
             roles,
             authenticated_at: authorization.authenticated_at,

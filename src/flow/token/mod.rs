@@ -50,6 +50,8 @@ pub struct Granted {
 pub struct GrantedBy {
     /// The family that the tokens belong to.
     pub authorization_id: Id,
+    /// When it ends.
+    pub ends_at: Timestamp,
     /// The user.
     pub user: User,
     /// The user's roles, where the resource server asks for them.

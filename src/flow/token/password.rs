@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::{Entropy, Id, Timestamp};
 use crate::domain::{Authorization, Client, User};
 use crate::flow::login::{self, Attempt};
+use crate::flow::mint::access_token_ttl;
 use crate::flow::target::{self, Target, TokenTarget};
 use crate::flow::{Cx, Policy};
 use crate::oauth::OAuthError;
@@ -53,7 +54,7 @@ impl PasswordGrant {
         let ttl = if refresh::gives_refresh_token(&self.client, &self.asked.scope) {
             self.client.refresh_token_ttl.unwrap_or(self.policy.refresh_token_ttl)
         } else {
-            self.policy.access_token_ttl
+            access_token_ttl(&self.policy, &self.client, self.target.server.as_deref())
         };
         let authorization = Authorization {
             id: Id::random(&*self.entropy)?,
@@ -74,6 +75,7 @@ impl PasswordGrant {
             refresh::first_token(conn, &authorization, &self.client, self.now, &self.policy, &*self.entropy)?;
         let by = GrantedBy {
             authorization_id: authorization.id,
+            ends_at: authorization.expires_at,
             user: self.user.clone(),
             roles,
             authenticated_at: self.now,

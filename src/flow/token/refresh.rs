@@ -85,6 +85,7 @@ impl Rotation {
         let next = next_token(conn, &authorization, self.now, &self.policy, &*self.entropy)?;
         let by = GrantedBy {
             authorization_id: authorization.id,
+            ends_at: authorization.expires_at,
             user,
             roles,
             authenticated_at: authorization.authenticated_at,
