@@ -13,6 +13,7 @@ pub mod consents;
 mod error;
 pub mod keys;
 mod migrations;
+pub mod opaque_tokens;
 pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod revision;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::base::{Seconds, Timestamp};
 
-use super::schema::{authorizations, codes, refresh_tokens, sessions, throttles, used_jtis};
+use super::schema::{authorizations, codes, opaque_tokens, refresh_tokens, sessions, throttles, used_jtis};
 use super::{Conn, StoreError};
 
 /// How long an ended family is kept, so that the replay of its codes is still known for what it is.
@@ -36,6 +36,7 @@ pub fn batch(conn: &mut Conn, now: Timestamp, batch_rows: i64) -> Result<usize, 
     deleted += expired!(used_jtis, jti, now.0);
     deleted += expired!(sessions, id, now.0);
     deleted += expired!(refresh_tokens, hash, now.0);
+    deleted += expired!(opaque_tokens, id, now.0);
     // Takes its codes and refresh tokens with it. A redeemed code stays until then: its replay must be known.
     deleted += expired!(authorizations, id, (now - KEEP_AUTHORIZATIONS).0);
     deleted += unredeemed_codes(conn, now, batch_rows)?;
