@@ -3,10 +3,14 @@
 //!
 //! One file per form of token. Each proves that the token is of this server and whole; what all have in common (expiry, the
 //! client, the user, the authorization) is judged here, in one read.
+//!
+//! An encrypted token is dead here: only its resource server can open it, and what it finds inside is a signed JWT, which
+//! is what it shows.
 
 mod jwt;
+mod opaque;
 
-use crate::base::Id;
+use crate::base::{Id, PlainToken, TokenKind};
 use crate::domain::{Authorization, User};
 use crate::oauth::{AccessTokenClaims, OAuthError};
 use crate::store::{authorizations, users};
@@ -31,6 +35,8 @@ pub struct Recognised {
 pub enum Form {
     /// A signed JWT.
     Jwt,
+    /// A name and a secret, in the table `opaque_tokens` under `PlainToken::id`.
+    Opaque,
 }
 
 /// A text that is no living access token; the reason is for the operator.
@@ -42,11 +48,21 @@ pub struct Dead(pub &'static str);
 /// # Errors
 /// When the database is down: that is not "dead".
 pub fn access_token(cx: &Cx, text: &str) -> Result<Result<Recognised, Dead>, OAuthError> {
-    let claims = match jwt::claims(cx, text) {
-        Ok(claims) => claims,
-        Err(dead) => return Ok(Err(dead)),
+    let (claims, form) = match PlainToken::parse(TokenKind::Access, text) {
+        Some(token) => (opaque::claims(cx, &token)?, Form::Opaque),
+        None if is_encrypted(text) => (Err(Dead("it is encrypted: what is inside is the token")), Form::Jwt),
+        None => (jwt::claims(cx, text), Form::Jwt),
     };
-    alive(cx, claims, Form::Jwt)
+    match claims {
+        Ok(claims) => alive(cx, claims, form),
+        Err(dead) => Ok(Err(dead)),
+    }
+}
+
+/// RFC 7516 §9: "If the object is using the […] Compact Serialization, the number of base64url-encoded segments separated
+/// by period ('.') characters differs for JWSs and JWEs. JWSs have three segments […]. JWEs have five segments".
+fn is_encrypted(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b'.').count() == 4
 }
 
 /// The id of the family in the `jti` of a user's token.
