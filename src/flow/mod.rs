@@ -3,7 +3,7 @@
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
 //! is; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
 //! `denials` are the tokens that were revoked one by one.
-//! `accounts`, `registry`, `keys` and `declare` are what an operator does. `cx` is what each of them is
+//! `accounts`, `registry`, `token_format`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
 
 pub mod accounts;
@@ -23,6 +23,7 @@ pub mod registry;
 pub mod snapshot;
 pub mod target;
 pub mod token;
+pub mod token_format;
 
 pub use cx::{Cx, Policy};
 pub use denials::Denials;

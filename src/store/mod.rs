@@ -14,6 +14,7 @@ pub mod denied_tokens;
 mod error;
 pub mod keys;
 mod migrations;
+pub mod opaque_tokens;
 pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod revision;

@@ -5,7 +5,9 @@ use diesel::prelude::*;
 use crate::base::Timestamp;
 use crate::domain::authorization::REMEMBERED;
 
-use super::schema::{authorizations, codes, denied_tokens, refresh_tokens, sessions, throttles, used_jtis};
+use super::schema::{
+    authorizations, codes, denied_tokens, opaque_tokens, refresh_tokens, sessions, throttles, used_jtis,
+};
 use super::{Conn, StoreError};
 
 /// Deletes up to `batch_rows` rows of each table; the number deleted in all.
@@ -35,6 +37,7 @@ pub fn batch(conn: &mut Conn, now: Timestamp, batch_rows: i64) -> Result<usize, 
     deleted += expired!(denied_tokens, jti, now.0);
     deleted += expired!(sessions, id, now.0);
     deleted += expired!(refresh_tokens, hash, now.0);
+    deleted += expired!(opaque_tokens, id, now.0);
     // Takes its codes and refresh tokens with it. A redeemed code stays until then: its replay must be known.
     deleted += expired!(authorizations, id, (now - REMEMBERED).0);
     deleted += unredeemed_codes(conn, now, batch_rows)?;

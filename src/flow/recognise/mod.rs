@@ -3,10 +3,14 @@
 //!
 //! One file per form of token. Each proves that the token is of this server and whole ([`whole`]); what all have in common
 //! (expiry, revocation, the client, the user, the authorization) is judged here, in one read ([`access_token`]).
+//!
+//! An encrypted token is dead here: only its resource server can open it, and what it finds inside is a signed JWT, which
+//! is what it shows.
 
 mod jwt;
+mod opaque;
 
-use crate::base::{Id, Timestamp};
+use crate::base::{Id, PlainToken, Timestamp, TokenKind};
 use crate::domain::{Authorization, User};
 use crate::oauth::{AccessTokenClaims, OAuthError};
 use crate::store::{Conn, StoreError, authorizations, denied_tokens, users};
@@ -40,6 +44,8 @@ pub struct Recognised {
 pub enum Form {
     /// A signed JWT. It is revoked by its place on the list of denied tokens.
     Jwt,
+    /// A name and a secret, in the table `opaque_tokens` under `PlainToken::id`.
+    Opaque,
 }
 
 /// A text that is no living access token; the reason is for the operator.
@@ -82,7 +88,12 @@ enum Holder {
 /// # Errors
 /// When the database is down: that is not "none".
 pub fn whole(cx: &Cx, text: &str) -> Result<Result<Whole, Dead>, OAuthError> {
-    Ok(jwt::claims(cx, text).map(|claims| Whole { claims, form: Form::Jwt }))
+    let (claims, form) = match PlainToken::parse(TokenKind::Access, text) {
+        Some(token) => (opaque::claims(cx, &token)?, Form::Opaque),
+        None if is_encrypted(text) => (Err(Dead("it is encrypted: what is inside is the token")), Form::Jwt),
+        None => (jwt::claims(cx, text), Form::Jwt),
+    };
+    Ok(claims.map(|claims| Whole { claims, form }))
 }
 
 /// Whether a text is a living access token of this server. Writes nothing.
@@ -94,6 +105,12 @@ pub fn access_token(cx: &Cx, text: &str) -> Result<Result<Recognised, Dead>, OAu
         Ok(token) => alive(cx, token),
         Err(dead) => Ok(Err(dead)),
     }
+}
+
+/// RFC 7516 §9: "If the object is using the […] Compact Serialization, the number of base64url-encoded segments separated
+/// by period ('.') characters differs for JWSs and JWEs. JWSs have three segments […]. JWEs have five segments".
+fn is_encrypted(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b'.').count() == 4
 }
 
 fn alive(cx: &Cx, token: Whole) -> Result<Result<Recognised, Dead>, OAuthError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::{Entropy, Id, Timestamp};
 use crate::domain::{Authorization, Client, User};
 use crate::flow::login::{self, Attempt};
-use crate::flow::mint::access_token_ttl;
+use crate::flow::mint::{self, Prepared, access_token_ttl};
 use crate::flow::target::{self, Target, TokenTarget};
 use crate::flow::{Cx, Policy};
 use crate::oauth::OAuthError;
@@ -14,7 +14,7 @@ use crate::store::{Conn, StoreError, authorizations, users};
 
 use super::{Granted, GrantedBy, TokenRequest, refresh};
 
-pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Result<Granted, OAuthError> {
+pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Result<Prepared, OAuthError> {
     let username = request.params.require("username")?;
     let password = request.params.require("password")?;
     let asked = target::requested(&cx.snapshot, &client, &request.params)?;
@@ -46,7 +46,7 @@ struct PasswordGrant {
 }
 
 impl PasswordGrant {
-    fn store(&self, conn: &mut Conn) -> Result<Result<Granted, OAuthError>, StoreError> {
+    fn store(&self, conn: &mut Conn) -> Result<Result<Prepared, OAuthError>, StoreError> {
         if !users::hold(conn, self.user.id, &self.user.password_hash)? {
             return Ok(Err(login::Refusal::Wrong.into_oauth()));
         }
@@ -82,11 +82,12 @@ impl PasswordGrant {
             nonce: None,
             id_token: self.target.scope.contains("openid"),
         };
-        Ok(Ok(Granted {
+        let granted = Granted {
             client: Arc::clone(&self.client),
             target: self.target.clone(),
             by: Some(by),
             refresh_token,
-        }))
+        };
+        mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)
     }
 }
