@@ -6,6 +6,7 @@
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
 
 pub mod accounts;
+pub mod api_tokens;
 pub mod authorize;
 pub mod client_auth;
 pub mod cx;

@@ -4,9 +4,10 @@
 //! One file per form of token. Each proves that the token is of this server and whole; what all have in common (expiry, the
 //! client, the user, the authorization) is judged here, in one read.
 
+mod api;
 mod jwt;
 
-use crate::base::Id;
+use crate::base::{Id, TokenKind};
 use crate::domain::{Authorization, User};
 use crate::oauth::{AccessTokenClaims, OAuthError};
 use crate::store::{authorizations, users};
@@ -31,17 +32,22 @@ pub struct Recognised {
 pub enum Form {
     /// A signed JWT.
     Jwt,
+    /// A token that a user or a service account made for scripts.
+    Api,
 }
 
 /// A text that is no living access token; the reason is for the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dead(pub &'static str);
 
-/// Looks at a token. Writes nothing.
+/// Looks at a token. Writes nothing (the use of an API token is noted in memory).
 ///
 /// # Errors
 /// When the database is down: that is not "dead".
 pub fn access_token(cx: &Cx, text: &str) -> Result<Result<Recognised, Dead>, OAuthError> {
+    if text.starts_with(TokenKind::Api.prefix()) {
+        return api::recognise(cx, text);
+    }
     let claims = match jwt::claims(cx, text) {
         Ok(claims) => claims,
         Err(dead) => return Ok(Err(dead)),
