@@ -138,7 +138,10 @@ impl Wish {
         let mut found = Vec::new();
         let mut refuse = |field: &'static str, text: String| found.push(Problem::new(field, text));
         if !is_service_account(client) {
-            refuse("client", format!("{} is no service account: it may not use client_credentials", client.id));
+            refuse(
+                "client",
+                format!("{} is no service account: it may not use client_credentials", client.id),
+            );
         }
         if !client.resources.contains(&self.resource) {
             refuse("resource", format!("{} is not among the client's resource servers", self.resource));

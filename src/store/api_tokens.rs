@@ -116,13 +116,7 @@ pub fn find(conn: &mut Conn, id: &str) -> Result<Option<ApiToken>, StoreError> {
 /// When the database fails or a row is impossible.
 pub fn of_owner(conn: &mut Conn, owner: &Owner) -> Result<Vec<ApiToken>, StoreError> {
     let newest_first = (table::created_at.desc(), table::id);
-    several(
-        table::table
-            .filter(of_owner!(owner))
-            .order(newest_first)
-            .select(table::all_columns)
-            .load(conn)?,
-    )
+    several(table::table.filter(of_owner!(owner)).order(newest_first).select(table::all_columns).load(conn)?)
 }
 
 /// Up to `limit` tokens whose id comes after `after`, by id.

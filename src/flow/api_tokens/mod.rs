@@ -7,7 +7,9 @@ use crate::base::{Entropy, Id, PlainToken, Seconds, Timestamp, TokenKind};
 use crate::domain::api_token::{ApiToken, MAX_ALIVE, Owner, Wish};
 use crate::domain::{Problem, RevocationReason};
 use crate::oauth::Resource;
-use crate::store::{Conn, Store, StoreError, api_tokens, clients, resource_servers, revision, sessions, users};
+use crate::store::{
+    Conn, Store, StoreError, api_tokens, clients, resource_servers, revision, sessions, users,
+};
 
 pub use last_use::LastUses;
 
@@ -37,7 +39,10 @@ impl std::fmt::Display for ApiTokenFault {
             }
             Self::Owner => f.write_str("there is no such user or client, or it is locked or switched off"),
             Self::ResourceServer(id) => {
-                write!(f, "there is no resource server {id} (a declared one is there once the server has started)")
+                write!(
+                    f,
+                    "there is no resource server {id} (a declared one is there once the server has started)"
+                )
             }
             Self::Full => {
                 write!(f, "there are {MAX_ALIVE} tokens of this owner that count: revoke one of them first")

@@ -51,8 +51,7 @@ fn judge(cx: &Cx, shown: Shown) -> Result<Recognised, Dead> {
     if !token.is_alive(cx.now) {
         return Err(Dead("it has expired"));
     }
-    let server =
-        cx.snapshot.resource_server(&token.resource).ok_or(Dead("its resource server is gone"))?;
+    let server = cx.snapshot.resource_server(&token.resource).ok_or(Dead("its resource server is gone"))?;
     let (sub, client_id, scope) = match &token.owner {
         Owner::User(id) => {
             if !user.as_ref().is_some_and(User::is_active) {
