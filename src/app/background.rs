@@ -1,4 +1,4 @@
-//! Two threads: one keeps the snapshot fresh, one sweeps what has expired.
+//! Threads: one keeps the snapshot fresh, one writes down the last use of API tokens, one sweeps what has expired.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
@@ -10,8 +10,12 @@ use crate::store::sweep;
 
 use super::App;
 
+/// How often the last use of API tokens is written down.
+const LAST_USES_EVERY: Duration = Duration::from_secs(30);
+
 /// The threads; they end when this is dropped.
 pub struct Background {
+    app: Arc<App>,
     stop: Vec<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -22,13 +26,14 @@ impl Background {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(app: &Arc<App>, config: &Config) -> std::io::Result<Self> {
-        let mut background = Self { stop: Vec::new(), threads: Vec::new() };
+        let mut background = Self { app: Arc::clone(app), stop: Vec::new(), threads: Vec::new() };
         let refresh_every = Duration::from_millis(u64::from(config.cache.refresh_ms));
         background.every("refresh", refresh_every, app, |app| {
             if let Err(error) = app.refresh() {
                 tracing::warn!(%error, "the configuration could not be refreshed");
             }
         })?;
+        background.every("last uses", LAST_USES_EVERY, app, App::write_last_uses)?;
         if config.sweeper.enabled {
             let batch_rows = i64::from(config.sweeper.batch_rows);
             let sweep_every = Duration::from_secs(u64::from(config.sweeper.interval_s));
@@ -67,6 +72,7 @@ impl Drop for Background {
             // A thread that panicked has said so on its own.
             let _ = thread.join();
         }
+        self.app.write_last_uses();
     }
 }
 

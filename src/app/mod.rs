@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use crate::base::{Clock, Entropy, Seconds, Timestamp};
+use crate::flow::api_tokens::LastUses;
 use crate::flow::passwords::Passwords;
 use crate::flow::snapshot::SnapshotError;
 use crate::flow::{Cx, Denials, Policy, Snapshot};
@@ -38,6 +39,8 @@ pub struct App {
     pub entropy: Arc<dyn Entropy>,
     /// Argon2.
     pub passwords: Arc<Passwords>,
+    /// When API tokens were last used.
+    pub last_uses: Arc<LastUses>,
     /// What the operator configured, for the use cases.
     pub policy: Arc<Policy>,
     /// What the operator configured, for HTTP.
@@ -117,6 +120,13 @@ impl App {
         Ok(())
     }
 
+    /// Writes down when API tokens were last used. What cannot be written is kept.
+    pub fn write_last_uses(&self) {
+        if let Err(error) = self.last_uses.flush(&self.store) {
+            tracing::warn!(%error, "the last use of API tokens could not be written down");
+        }
+    }
+
     fn is_fresh(&self, snapshot: &Snapshot, now: Timestamp) -> bool {
         now - self.confirmed() <= FRESH && !snapshot.keys.next_change().is_some_and(|at| at.is_past(now))
     }
@@ -134,6 +144,7 @@ impl App {
             entropy: Arc::clone(&self.entropy),
             sealer: Arc::clone(&self.sealer),
             passwords: Arc::clone(&self.passwords),
+            last_uses: Arc::clone(&self.last_uses),
             policy: Arc::clone(&self.policy),
         }
     }

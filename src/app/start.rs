@@ -119,6 +119,7 @@ impl App {
             clock,
             entropy,
             passwords: Arc::new(passwords),
+            last_uses: Arc::default(),
             policy: Arc::new(policy(config, issuer.as_str())),
             site: Site::of(config, issuer),
             snapshot: ArcSwap::from_pointee(snapshot),

@@ -44,14 +44,21 @@ impl Sub<Timestamp> for Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The day in UTC, as RFC 3339 writes it.
+    #[must_use]
+    pub fn date(self) -> String {
+        let (year, month, day) = civil_from_days(self.0.div_euclid(86_400));
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+}
+
 /// RFC 3339 in UTC, for people.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days = self.0.div_euclid(86_400);
         let second = self.0.rem_euclid(86_400);
-        let (year, month, day) = civil_from_days(days);
         let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}Z")
+        write!(f, "{}T{h:02}:{m:02}:{s:02}Z", self.date())
     }
 }
 

@@ -22,6 +22,9 @@ section! {
         refresh_token_ttl_s: u32 = 2_592_000, in 60..=31_536_000;
         /// A refresh token that nobody uses for this long is dead.
         refresh_token_idle_ttl_s: u32 = 1_209_600, in 60..=31_536_000;
+        /// The longest life that an API token may be given. It gets 90 days, or this where it is less, unless its maker
+        /// says otherwise.
+        api_token_max_ttl_s: u32 = 31_622_400, in 86_400..=31_622_400;
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is remembered: states as enums that carry their dates, and transitions that can refuse. No I/O.
 
+pub mod api_token;
 pub mod authorization;
 pub mod client;
 pub mod code;
@@ -13,6 +14,7 @@ pub mod session;
 pub mod throttle;
 pub mod user;
 
+pub use api_token::ApiToken;
 pub use authorization::{Authorization, RevocationReason};
 pub use client::{Client, ClientSecret, Profile};
 pub use code::Code;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Seconds, Timestamp};
 use crate::oauth::algorithm::{ContentEncryption, KeyManagement};
-use crate::oauth::{Resource, ScopeToken};
+use crate::oauth::{Resource, Scope, ScopeToken};
 
 use super::Problem;
 use super::client::{LONGEST_ACCESS_TOKEN, MAX_NAME_BYTES};
@@ -16,6 +16,14 @@ pub struct ScopeDefinition {
     pub name: ScopeToken,
     /// The line on the consent page.
     pub description: String,
+}
+
+impl ScopeDefinition {
+    /// What it allows, for people; the value itself where nobody said it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        if self.description.is_empty() { self.name.to_string() } else { self.description.clone() }
+    }
 }
 
 /// A resource server.
@@ -113,6 +121,13 @@ impl ResourceServer {
     #[must_use]
     pub fn owns(&self, scope: &str) -> bool {
         self.scopes.iter().any(|definition| definition.name.as_str() == scope)
+    }
+
+    /// What a scope allows here, each value in words for people; by itself where it has none.
+    #[must_use]
+    pub fn words(&self, scope: &Scope) -> Vec<String> {
+        let asked = self.scopes.iter().filter(|definition| scope.contains(definition.name.as_str()));
+        asked.map(ScopeDefinition::words).collect()
     }
 
     /// Applies every rule, at creation and at every change alike.

@@ -1,10 +1,10 @@
 //! The life of an account, as an operator steers it. What takes an account's power away (a lock, a new password, its end)
-//! takes its sessions and authorizations along, in the same transaction.
+//! takes its sessions, authorizations and API tokens along, in the same transaction.
 
 use crate::base::{Entropy, Id, Timestamp};
 use crate::domain::user::check_password;
 use crate::domain::{Problem, RevocationReason, User, UserName};
-use crate::store::{Conn, Store, StoreError, authorizations, sessions, throttles, users};
+use crate::store::{Conn, Store, StoreError, api_tokens, authorizations, sessions, throttles, users};
 
 use super::passwords::{PasswordError, Passwords};
 use crate::domain::throttle::ThrottleKey;
@@ -120,7 +120,8 @@ pub fn change(
     })?
 }
 
-/// Sets a new password; every session and authorization that came from the old one ends.
+/// Sets a new password; every session, authorization and API token that came from the old one ends: whoever knew it may
+/// have made them.
 ///
 /// # Errors
 /// See [`AccountFault`].
@@ -186,6 +187,7 @@ fn ending(
         users::update(conn, &user)?;
         sessions::end_all_of_user(conn, user.id, now)?;
         authorizations::revoke_of_user(conn, user.id, now, RevocationReason::Operator)?;
+        api_tokens::revoke_of_user(conn, user.id, now, RevocationReason::Operator)?;
         Ok(Ok(user))
     })?
 }

@@ -7,6 +7,7 @@ use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::Store;
 
+use super::api_tokens::LastUses;
 use super::passwords::Passwords;
 use super::{Denials, Snapshot};
 
@@ -26,6 +27,8 @@ pub struct Cx {
     pub sealer: Arc<Sealer>,
     /// Argon2, bounded.
     pub passwords: Arc<Passwords>,
+    /// When API tokens were last used.
+    pub last_uses: Arc<LastUses>,
     /// What the operator configured.
     pub policy: Arc<Policy>,
 }
@@ -45,6 +48,8 @@ pub struct Policy {
     pub refresh_token_ttl: Seconds,
     /// Life of one refresh token that is not used.
     pub refresh_token_idle_ttl: Seconds,
+    /// The longest life of an API token.
+    pub api_token_max_ttl: Seconds,
     /// Life of a browser session.
     pub session_ttl: Seconds,
     /// Life of a browser session that is not used.

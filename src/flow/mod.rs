@@ -6,7 +6,9 @@
 //! `accounts`, `registry`, `token_format`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
 
+pub mod account;
 pub mod accounts;
+pub mod api_tokens;
 pub mod authorize;
 pub mod client_auth;
 pub mod cx;

@@ -128,6 +128,13 @@ impl Snapshot {
         self.encrypters.get(id)
     }
 
+    /// All resource servers, by name.
+    pub fn resource_servers(&self) -> impl Iterator<Item = &Arc<ResourceServer>> {
+        let mut servers: Vec<_> = self.resource_servers.values().collect();
+        servers.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
+        servers.into_iter()
+    }
+
     /// Whether a web page of this origin belongs to a client (for CORS).
     #[must_use]
     pub fn is_client_origin(&self, origin: &str) -> bool {

@@ -5,9 +5,10 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
+use crate::flow::login;
 
 use super::pages::{self, HomePage, assets};
-use super::{browser, headers};
+use super::{browser, headers, run};
 
 pub(super) async fn style() -> HttpResponse {
     asset("text/css; charset=utf-8", assets::STYLE_CSS)
@@ -26,9 +27,24 @@ fn asset(kind: &'static str, text: &'static str) -> HttpResponse {
         .body(text)
 }
 
+/// Who is signed in. The front page is there for everybody, so a database that is down means nobody here.
+async fn signed_in(request: &HttpRequest, app: &Data<App>) -> Option<String> {
+    let known = browser::cookies(request, app);
+    known.session.as_ref()?;
+    let found = run::blocking(request, app, move |cx| login::signed_in(cx, &known)).await;
+    Some(found.ok()??.user.username.to_string())
+}
+
 pub(super) async fn home(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let lang = pages::choose(None, browser::accept_language(&request));
-    let html = HomePage { lang, base: &app.site.base, service: &app.site.service, issuer: &app.site.issuer }
-        .render();
+    let username = signed_in(&request, &app).await;
+    let html = HomePage {
+        lang,
+        base: &app.site.base,
+        service: &app.site.service,
+        issuer: &app.site.issuer,
+        username: username.as_deref(),
+    }
+    .render();
     headers::page(&app, 200, html, None)
 }

@@ -9,7 +9,7 @@ use crate::base::{PlainToken, TokenKind};
 use crate::flow::authorize::{self, Next, Unproven};
 use crate::oauth::{OAuthError, Params};
 
-use super::{browser, errors, forms, headers, paths, run};
+use super::{account, browser, errors, forms, headers, paths, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     match forms::pairs(request.query_string()) {
@@ -71,6 +71,7 @@ pub(super) fn next(app: &App, step: Next, tie: &PlainToken) -> HttpResponse {
     let to = match step {
         Next::Client(url) => url,
         Next::Login(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::LOGIN),
+        Next::Own(page) => format!("{}{}", app.site.base, account::path(page)),
         Next::Consent(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::CONSENT),
     };
     let mut response = headers::redirect(app, &to).finish();

@@ -1,5 +1,6 @@
 //! The browser's side of a request: its cookies, its forms, where a form was sent from.
 
+use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
 use actix_web::web::{Data, Payload};
@@ -45,26 +46,50 @@ pub(super) fn tie(browser: &Browser, app: &App) -> Result<PlainToken, OAuthError
 
 /// Sets a cookie: `HttpOnly`, `SameSite=Lax`, for as long as the browser runs.
 pub(super) fn set(response: &mut HttpResponse, app: &App, kind: TokenKind, token: &PlainToken) {
-    let cookie = Cookie::build(name(app, kind), token.reveal().to_owned())
+    // Only a cookie that is no header value could fail, and a token has letters and digits only.
+    let _ = response.add_cookie(&cookie(app, name(app, kind), token.reveal()));
+}
+
+fn cookie<'v>(app: &App, name: &'static str, value: &'v str) -> Cookie<'v> {
+    Cookie::build(name, value)
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
         .secure(app.site.secure)
-        .finish();
-    // Only a cookie that is no header value could fail, and a token has letters and digits only.
-    let _ = response.add_cookie(&cookie);
+        .finish()
 }
 
 /// Takes the session cookie back.
 pub(super) fn forget_session(response: &mut HttpResponse, app: &App) {
-    let mut cookie = Cookie::build(name(app, TokenKind::Session), "")
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(app.site.secure)
-        .finish();
+    forget(response, app, name(app, TokenKind::Session));
+}
+
+fn forget(response: &mut HttpResponse, app: &App, name: &'static str) {
+    let mut cookie = cookie(app, name, "");
     cookie.make_removal();
     let _ = response.add_cookie(&cookie);
+}
+
+fn made_token_name(app: &App) -> &'static str {
+    if app.site.secure { "__Host-csgn_made" } else { "csgn_made" }
+}
+
+/// The new API token on its way to the page that shows it, sealed.
+pub(super) fn made_token(request: &HttpRequest, app: &App) -> Option<String> {
+    request.cookie(made_token_name(app)).map(|cookie| cookie.value().to_owned())
+}
+
+/// Sends a new API token on its way: the browser brings it along to the next page, and has a minute for that.
+pub(super) fn set_made_token(response: &mut HttpResponse, app: &App, sealed: &str) {
+    let mut cookie = cookie(app, made_token_name(app), sealed);
+    cookie.set_max_age(Duration::minutes(1));
+    // What is sealed has letters, digits, dots, hyphens and underscores only.
+    let _ = response.add_cookie(&cookie);
+}
+
+/// A new API token is shown once.
+pub(super) fn forget_made_token(response: &mut HttpResponse, app: &App) {
+    forget(response, app, made_token_name(app));
 }
 
 /// The form's own token: only a page that knows the browser's cookie can name it.

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
 use crate::base::TokenKind;
-use crate::flow::authorize::{self, LoginNotice, LoginOutcome, LoginTicket, Next, TicketError};
+use crate::flow::authorize::{self, Destination, LoginNotice, LoginOutcome, LoginTicket, Next, TicketError};
 use crate::flow::login::Attempt;
 
 use super::pages::{self, LoginPage};
@@ -23,8 +23,8 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let (handle, from) = (sealed.clone(), known.clone());
     let opened = run::blocking(&request, &app, move |cx| {
         let ticket = authorize::open_login_ticket(cx, &handle, &from)?;
-        let name =
-            cx.snapshot.client(ticket.request.client_id.as_str()).map(|known| known.client.name.clone());
+        let asking = ticket.to.request().and_then(|request| cx.snapshot.client(request.client_id.as_str()));
+        let name = asking.map(|known| known.client.name.clone());
         Ok::<_, TicketError>((ticket, name))
     })
     .await;
@@ -35,8 +35,11 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let Some(tie) = known.browser else {
         return errors::ticket(&request, &app, &TicketError::OtherBrowser);
     };
-    let lang = pages::choose(ticket.request.ui_locales.as_deref(), browser::accept_language(&request));
-    let typed = ticket.typed.as_deref().or(ticket.request.login_hint.as_deref()).unwrap_or_default();
+    let asked = ticket.to.request();
+    let ui_locales = asked.and_then(|asked| asked.ui_locales.as_deref());
+    let lang = pages::choose(ui_locales, browser::accept_language(&request));
+    let hint = asked.and_then(|asked| asked.login_hint.as_deref());
+    let typed = ticket.typed.as_deref().or(hint).unwrap_or_default();
     let html = LoginPage {
         lang,
         base: &app.site.base,
@@ -45,24 +48,27 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         request: &sealed,
         csrf: &browser::csrf(&tie, paths::LOGIN),
         username: typed,
-        notice: ticket.notice.map(shown),
+        notice: ticket.notice.map(|notice| shown(notice, &ticket.to)),
     }
     .render();
     headers::page(&app, 200, html, form_to(&ticket).as_deref())
 }
 
-fn shown(notice: LoginNotice) -> pages::LoginNotice {
+fn shown(notice: LoginNotice, to: &Destination) -> pages::LoginNotice {
     match notice {
         LoginNotice::Refused => pages::LoginNotice::Refused,
         LoginNotice::Throttled { wait_s } => pages::LoginNotice::Throttled { wait_s: wait_s.unsigned_abs() },
         LoginNotice::Unavailable => pages::LoginNotice::Unavailable,
-        LoginNotice::Reauthenticate => pages::LoginNotice::Reauthenticate,
+        LoginNotice::Reauthenticate => match to {
+            Destination::Client(_) => pages::LoginNotice::Reauthenticate,
+            Destination::Own(_) => pages::LoginNotice::Confirm,
+        },
     }
 }
 
 /// Where the form may lead in the end: browsers hold a redirect after a POST to `form-action` too.
 fn form_to(ticket: &LoginTicket) -> Option<String> {
-    headers::sources_of(ticket.request.reply.uri())
+    headers::sources_of(ticket.to.request()?.reply.uri())
 }
 
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {

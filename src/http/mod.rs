@@ -3,6 +3,7 @@
 //! Each endpoint reads its request, hands it to one blocking closure (or to none, where memory is enough), and renders the
 //! answer. What an error looks like is decided in `errors` and nowhere else.
 
+mod account;
 mod assets;
 mod authorize;
 mod browser;

@@ -16,6 +16,14 @@ pub const LOGIN: &str = "/login";
 pub const CONSENT: &str = "/consent";
 /// OpenID Connect RP-Initiated Logout 1.0 §2.
 pub const LOGOUT: &str = "/logout";
+/// A user's API tokens.
+pub const ACCOUNT_TOKENS: &str = "/account/tokens";
+/// The form that makes one.
+pub const NEW_TOKEN: &str = "/account/tokens/new";
+/// The question whether to revoke one.
+pub const REVOKE_TOKEN: &str = "/account/tokens/revoke";
+/// Where a secret scanner tells of what it found.
+pub const LEAKED_TOKENS: &str = "/leaked-tokens";
 /// Whether the process runs.
 pub const LIVE: &str = "/health/live";
 /// Whether it can serve.

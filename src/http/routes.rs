@@ -7,7 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 use crate::app::App;
 
 use super::{
-    assets, authorize, consent, cors, discovery, errors, health, jwks, login, logout, pages, paths, token,
+    account, assets, authorize, consent, cors, discovery, errors, health, jwks, login, logout, pages, paths,
+    token,
 };
 
 /// Adds all routes for an issuer whose path is `base`.
@@ -65,6 +66,23 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
             at(paths::LOGOUT)
                 .route(get().to(logout::get))
                 .route(post().to(logout::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
+            at(paths::ACCOUNT_TOKENS)
+                .route(get().to(account::tokens))
+                .default_service(refuse_page("GET, HEAD")),
+        )
+        .service(
+            at(paths::NEW_TOKEN)
+                .route(get().to(account::new))
+                .route(post().to(account::make))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
+            at(paths::REVOKE_TOKEN)
+                .route(get().to(account::ask_to_revoke))
+                .route(post().to(account::revoke))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(at(paths::LIVE).route(get().to(health::live)).default_service(refuse("GET, HEAD")))

@@ -41,13 +41,21 @@ pub enum Purpose {
     ConsentTicket,
     /// A logout page.
     LogoutRequest,
+    /// An API token on its way to the page that shows it once.
+    NewApiToken,
     /// A form's CSRF token.
     Csrf,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 5] =
-        [Self::SigningKey, Self::AuthorizationRequest, Self::ConsentTicket, Self::LogoutRequest, Self::Csrf];
+    pub(super) const ALL: [Self; 6] = [
+        Self::SigningKey,
+        Self::AuthorizationRequest,
+        Self::ConsentTicket,
+        Self::LogoutRequest,
+        Self::NewApiToken,
+        Self::Csrf,
+    ];
 
     /// The word in the header.
     #[must_use]
@@ -57,6 +65,7 @@ impl Purpose {
             Self::AuthorizationRequest => "authorization-request",
             Self::ConsentTicket => "consent-ticket",
             Self::LogoutRequest => "logout-request",
+            Self::NewApiToken => "new-api-token",
             Self::Csrf => "csrf",
         }
     }

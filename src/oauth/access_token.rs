@@ -19,7 +19,9 @@ pub struct AccessTokenClaims<'a> {
     pub iat: i64,
     /// Names it; that of a user's token begins with its authorization's id and a dot.
     pub jti: Cow<'a, str>,
-    /// The client that it was issued to.
+    /// The client that it was issued to; empty, and then left out (RFC 7662 §2.2 has it OPTIONAL), for what a user made
+    /// without one. No client has an empty id.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     pub client_id: Cow<'a, str>,
     /// What it allows, parted by blanks.
     #[serde(default, skip_serializing_if = "str::is_empty")]

@@ -6,8 +6,9 @@
 #[must_use]
 pub fn max_length(name: &str) -> usize {
     match name {
-        "max_age" => 10,
+        "max_age" | "days" => 10,
         "response_type" | "response_mode" | "code_challenge_method" | "prompt" | "display" | "decision" => 64,
+        "id" => 64,
         "grant_type" | "code_challenge" | "code_verifier" | "ui_locales" | "acr_values" => 128,
         "client_id" | "username" | "code" | "refresh_token" | "login_hint" | "csrf" => 256,
         "nonce" | "resource" => 512,

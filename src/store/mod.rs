@@ -3,6 +3,7 @@
 //! `conn` opens connections, `writer` is SQLite's one writer with group commit, and each table has its file. Functions of
 //! the table files take a [`Conn`]; only [`Store::read`] and [`Store::write`] hand one out.
 
+pub mod api_tokens;
 pub mod authorizations;
 pub mod client_secrets;
 pub mod clients;

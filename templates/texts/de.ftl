@@ -20,6 +20,7 @@ login-wait-minutes = Zu viele Versuche. Bitte warten Sie { $count ->
 } und versuchen Sie es dann noch einmal.
 login-unavailable = Die Anmeldung ist im Moment nicht möglich. Bitte versuchen Sie es in einer Minute noch einmal.
 login-reauthenticate = Die Anwendung möchte sichergehen, dass Sie es sind. Bitte melden Sie sich noch einmal an.
+login-confirm = Für den nächsten Schritt müssen Sie sich vor Kurzem angemeldet haben. Bitte melden Sie sich noch einmal an.
 login-expired = Diese Seite war zu lange geöffnet. Bitte melden Sie sich noch einmal an.
 
 ## Einer Anwendung Zugriff geben
@@ -60,8 +61,53 @@ logged-out-shared = Nutzen auch andere diesen Computer? Dann schließen Sie bitt
 home-title = Anmeldedienst
 home-issuer = Dies ist der Anmeldedienst von
 home-text = Hier ist nichts zu tun. Um sich anzumelden, öffnen Sie einfach die gewünschte Anwendung; sie führt Sie auf die richtige Seite.
+home-account = Angemeldet als
+home-tokens = Ihre API-Tokens
 home-developers = Für Entwickler
 home-discovery = Einstellungen für Anwendungen (OpenID Connect Discovery)
+
+## Die API-Tokens einer Person
+
+tokens-title = Ihre API-Tokens
+tokens-account = Angemeldet als
+tokens-sign-out = Abmelden
+tokens-intro = Mit einem API-Token kann ein Skript oder Programm von Ihnen eine API in Ihrem Namen nutzen, ohne Ihr Passwort.
+tokens-none = Sie haben im Moment kein Token.
+tokens-new = Neues Token
+tokens-for = Für
+tokens-may = Erlaubt
+tokens-made = Erstellt am
+tokens-expires = Läuft ab am
+tokens-last-used = Zuletzt benutzt am
+tokens-never = noch nicht benutzt
+tokens-revoke = Widerrufen
+tokens-revoke-one = { $name } widerrufen
+
+tokens-made-title = Ihr neues Token: { $name }
+tokens-made-text = Kopieren Sie es jetzt und bewahren Sie es auf wie ein Passwort. Es wird nur dieses eine Mal angezeigt.
+
+tokens-new-title = Neues API-Token
+tokens-choose = Wofür soll das Token sein?
+tokens-no-server = Hier gibt es keine API, die Tokens annimmt.
+tokens-name = Name des Tokens
+tokens-name-hint = Damit Sie es wiedererkennen, zum Beispiel „Backup-Skript“.
+tokens-scope = Was es erlaubt
+tokens-life = Wie lange es gilt
+tokens-days = { $count ->
+    [one] einen Tag
+   *[other] { $count } Tage
+}
+tokens-submit = Token erstellen
+tokens-back = Zurück zu Ihren Tokens
+
+tokens-problem-name = Bitte geben Sie dem Token einen Namen mit höchstens etwa 100 Buchstaben.
+tokens-problem-scope = Bitte wählen Sie mindestens eine Sache aus, die das Token erlaubt.
+tokens-problem-life = Bitte wählen Sie aus, wie lange das Token gilt.
+tokens-problem-full = Sie haben so viele Tokens, wie Sie haben dürfen. Widerrufen Sie eines, das Sie nicht mehr brauchen, und erstellen Sie dann ein neues.
+
+tokens-revoke-title = { $name } widerrufen?
+tokens-revoke-text = Skripte und Programme, die dieses Token benutzen, funktionieren sofort nicht mehr. Das lässt sich nicht rückgängig machen.
+tokens-keep = Behalten
 
 ## Wenn etwas schiefgeht: was geschehen ist, was es bedeutet, was zu tun ist
 

@@ -21,6 +21,7 @@ login-wait-minutes = Too many attempts. Please wait { $count ->
 } and try again.
 login-unavailable = Signing in is not possible at the moment. Please try again in a minute.
 login-reauthenticate = The application wants to be sure that it is you. Please sign in again.
+login-confirm = What you are about to do needs a recent sign-in. Please sign in again.
 login-expired = This page was open for too long. Please sign in again.
 
 ## Giving an application access
@@ -61,8 +62,53 @@ logged-out-shared = Is this a shared computer? Then please also close all window
 home-title = Sign-in server
 home-issuer = This is the sign-in server of
 home-text = Nothing needs to be done here. To sign in, open the application that you want to use; it brings you to the right page.
+home-account = Signed in as
+home-tokens = Your API tokens
 home-developers = For developers
 home-discovery = Settings for applications (OpenID Connect discovery)
+
+## A person's API tokens
+
+tokens-title = Your API tokens
+tokens-account = Signed in as
+tokens-sign-out = Sign out
+tokens-intro = With an API token, a script or program of yours can use an API in your name, without your password.
+tokens-none = You have no token at the moment.
+tokens-new = New token
+tokens-for = For
+tokens-may = Allows
+tokens-made = Made on
+tokens-expires = Expires on
+tokens-last-used = Last used on
+tokens-never = not used yet
+tokens-revoke = Revoke
+tokens-revoke-one = Revoke { $name }
+
+tokens-made-title = Your new token: { $name }
+tokens-made-text = Copy it now, and keep it like a password. It is shown only this once.
+
+tokens-new-title = New API token
+tokens-choose = What is the token to be for?
+tokens-no-server = There is no API here that takes tokens.
+tokens-name = Name of the token
+tokens-name-hint = So that you know it again: “backup script”, for example.
+tokens-scope = What it allows
+tokens-life = How long it is valid
+tokens-days = { $count ->
+    [one] one day
+   *[other] { $count } days
+}
+tokens-submit = Make the token
+tokens-back = Back to your tokens
+
+tokens-problem-name = Please give the token a name, of about 100 letters at most.
+tokens-problem-scope = Please choose at least one thing that the token allows.
+tokens-problem-life = Please choose how long the token is valid.
+tokens-problem-full = You have as many tokens as you may have. Revoke one that you do not need any more, then make a new one.
+
+tokens-revoke-title = Revoke { $name }?
+tokens-revoke-text = Scripts and programs that use this token stop working at once. It cannot be undone.
+tokens-keep = Keep it
 
 ## When something goes wrong: what happened, what it means, what to do
 

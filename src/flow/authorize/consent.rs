@@ -10,7 +10,7 @@ use crate::oauth::redirect_uri::shown_host;
 use crate::oauth::{ErrorCode, OAuthError, Scope};
 use crate::store::consents;
 
-use super::tickets::{self, ConsentTicket, LoginNotice, LoginTicket};
+use super::tickets::{self, ConsentTicket, Destination, LoginTicket};
 use super::{Next, TicketError, ValidRequest, issue, request};
 
 /// What the consent page shows.
@@ -54,13 +54,7 @@ pub fn show_consent(cx: &Cx, sealed: &str, browser: &Browser) -> Result<ConsentV
         .resources
         .iter()
         .filter_map(|id| cx.snapshot.resource_server(id))
-        .map(|server| {
-            let asked =
-                server.scopes.iter().filter(|definition| valid.scope.contains(definition.name.as_str()));
-            let words = asked
-                .map(|d| if d.description.is_empty() { d.name.to_string() } else { d.description.clone() });
-            (server.name.clone(), words.collect())
-        })
+        .map(|server| (server.name.clone(), server.words(&valid.scope)))
         .collect();
     Ok(ConsentView {
         client_name: client.name.clone(),
@@ -145,7 +139,7 @@ fn switch(cx: &Cx, ticket: ConsentTicket, tie: &PlainToken) -> Result<Next, OAut
     let mut request = ticket.request;
     request.reauthenticated = false;
     request.login_hint = None;
-    let ticket = LoginTicket { request, notice: None::<LoginNotice>, typed: None };
+    let ticket = LoginTicket { to: Destination::Client(Box::new(request)), notice: None, typed: None };
     Ok(Next::Login(tickets::seal_login(cx, &ticket, tie)?))
 }
 

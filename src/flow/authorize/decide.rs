@@ -6,7 +6,7 @@ use crate::flow::Cx;
 use crate::flow::login::{self, SignedIn};
 use crate::oauth::{ErrorCode, OAuthError};
 
-use super::tickets::{ConsentTicket, LoginNotice, LoginTicket, seal_consent, seal_login};
+use super::tickets::{ConsentTicket, Destination, LoginNotice, LoginTicket, seal_consent, seal_login};
 use super::{Next, ValidRequest, consent, issue};
 
 /// What a request needs next.
@@ -49,7 +49,7 @@ pub(super) fn next(
         }
         (answer, _) => {
             let notice = (answer == Answer::LoginAgain).then_some(LoginNotice::Reauthenticate);
-            let ticket = LoginTicket { request: valid, notice, typed: None };
+            let ticket = LoginTicket { to: Destination::Client(Box::new(valid)), notice, typed: None };
             Ok(Next::Login(seal_login(cx, &ticket, tie)?))
         }
     }

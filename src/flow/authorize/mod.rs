@@ -23,8 +23,8 @@ pub use consent::{ConsentView, answer_consent, show_consent};
 pub use decide::Answer;
 pub use reply::ReplyTo;
 pub use request::ValidRequest;
-pub use tickets::{LoginNotice, LoginTicket, TicketError, open_login_ticket};
-pub(in crate::flow) use tickets::{open as open_sealed, seal as seal_for};
+pub use tickets::{Destination, LoginNotice, LoginTicket, OwnPage, TicketError, open_login_ticket};
+pub(in crate::flow) use tickets::{open as open_sealed, seal as seal_for, seal_login};
 
 use crate::base::PlainToken;
 use crate::oauth::{OAuthError, Params};
@@ -40,6 +40,8 @@ pub enum Next {
     Login(String),
     /// Show the consent page of this sealed ticket.
     Consent(String),
+    /// Show a page of this server.
+    Own(OwnPage),
 }
 
 /// Answers an authorization request. `fault` is what was wrong with its parameters, if anything.
@@ -87,7 +89,7 @@ pub fn answer_login(
     let again = |notice| {
         let ticket =
             LoginTicket { notice: Some(notice), typed: Some(attempt.username.to_owned()), ..ticket.clone() };
-        Ok(LoginOutcome::Again(tickets::seal_login(cx, &ticket, tie)?))
+        Ok(LoginOutcome::Again(seal_login(cx, &ticket, tie)?))
     };
     let user = match login::check_password(cx, attempt) {
         Ok(user) => user,
@@ -102,9 +104,13 @@ pub fn answer_login(
     let Some((known, cookie)) = login::start_session(cx, &user, former.as_ref())? else {
         return again(LoginNotice::Refused);
     };
-    let mut valid = ticket.request.clone();
-    valid.reauthenticated = true;
-    let next = go_on(cx, valid, &known, tie)?;
+    let next = match ticket.to {
+        Destination::Own(page) => Next::Own(page),
+        Destination::Client(mut valid) => {
+            valid.reauthenticated = true;
+            go_on(cx, *valid, &known, tie)?
+        }
+    };
     Ok(LoginOutcome::In(next, cookie))
 }
 

@@ -14,12 +14,41 @@ use super::{ValidRequest, request};
 /// What the login page carries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoginTicket {
-    /// The request that waits for a login.
-    pub request: ValidRequest,
+    /// What waits for a login.
+    pub to: Destination,
     /// What the page says above its form.
     pub notice: Option<LoginNotice>,
     /// The name that was typed before, so that nobody has to type it again.
     pub typed: Option<String>,
+}
+
+/// What waits for a login.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Destination {
+    /// A client's request.
+    Client(Box<ValidRequest>),
+    /// A page of this server.
+    Own(OwnPage),
+}
+
+/// The pages of this server that want a login. Nothing that a request says ever becomes an address of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OwnPage {
+    /// A user's API tokens.
+    Tokens,
+    /// The form that makes one.
+    NewToken,
+}
+
+impl Destination {
+    /// The client's request, where it is one that waits.
+    #[must_use]
+    pub fn request(&self) -> Option<&ValidRequest> {
+        match self {
+            Self::Client(request) => Some(request),
+            Self::Own(_) => None,
+        }
+    }
 }
 
 /// Why the login page is shown (again).
@@ -74,7 +103,11 @@ struct Tied<T> {
     what: T,
 }
 
-pub(super) fn seal_login(cx: &Cx, ticket: &LoginTicket, tie: &PlainToken) -> Result<String, OAuthError> {
+pub(in crate::flow) fn seal_login(
+    cx: &Cx,
+    ticket: &LoginTicket,
+    tie: &PlainToken,
+) -> Result<String, OAuthError> {
     seal(cx, Purpose::AuthorizationRequest, ticket, tie)
 }
 
@@ -88,7 +121,9 @@ pub(super) fn seal_consent(cx: &Cx, ticket: &ConsentTicket, tie: &PlainToken) ->
 /// See [`TicketError`].
 pub fn open_login_ticket(cx: &Cx, sealed: &str, browser: &Browser) -> Result<LoginTicket, TicketError> {
     let ticket: LoginTicket = open(cx, Purpose::AuthorizationRequest, sealed, browser)?;
-    request::still_registered(cx, &ticket.request)?;
+    if let Some(request) = ticket.to.request() {
+        request::still_registered(cx, request)?;
+    }
     Ok(ticket)
 }
 

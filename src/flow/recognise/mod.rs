@@ -7,6 +7,7 @@
 //! An encrypted token is dead here: only its resource server can open it, and what it finds inside is a signed JWT, which
 //! is what it shows.
 
+mod api;
 mod jwt;
 mod opaque;
 
@@ -46,6 +47,8 @@ pub enum Form {
     Jwt,
     /// A name and a secret, in the table `opaque_tokens` under `PlainToken::id`.
     Opaque,
+    /// A token that a user or a service account made for scripts.
+    Api,
 }
 
 /// A text that is no living access token; the reason is for the operator.
@@ -101,6 +104,9 @@ pub fn whole(cx: &Cx, text: &str) -> Result<Result<Whole, Dead>, OAuthError> {
 /// # Errors
 /// When the database is down: that is not "dead".
 pub fn access_token(cx: &Cx, text: &str) -> Result<Result<Recognised, Dead>, OAuthError> {
+    if text.starts_with(TokenKind::Api.prefix()) {
+        return api::recognise(cx, text);
+    }
     match whole(cx, text)? {
         Ok(token) => alive(cx, token),
         Err(dead) => Ok(Err(dead)),

@@ -16,6 +16,8 @@ pub struct HomePage<'a> {
     pub service: &'a str,
     /// The issuer, as discovery names it.
     pub issuer: &'a str,
+    /// Who is signed in, if anybody.
+    pub username: Option<&'a str>,
 }
 
 impl HomePage<'_> {

@@ -45,6 +45,8 @@ pub enum LoginNotice {
     Unavailable,
     /// The application wants the person to sign in again (`prompt=login`, `max_age`).
     Reauthenticate,
+    /// What the person is about to do here wants a recent sign-in.
+    Confirm,
     /// The page that was sent was too old; this is a fresh one.
     Expired,
 }
@@ -71,6 +73,7 @@ impl LoginNotice {
             Self::Throttled { wait_s } => lang.text_count("login-wait-minutes", wait_s.div_ceil(60)),
             Self::Unavailable => lang.text("login-unavailable"),
             Self::Reauthenticate => lang.text("login-reauthenticate"),
+            Self::Confirm => lang.text("login-confirm"),
             Self::Expired => lang.text("login-expired"),
         }
     }
@@ -79,7 +82,7 @@ impl LoginNotice {
     fn is_trouble(self) -> bool {
         match self {
             Self::Refused | Self::Throttled { .. } | Self::Unavailable => true,
-            Self::Reauthenticate | Self::Expired => false,
+            Self::Reauthenticate | Self::Confirm | Self::Expired => false,
         }
     }
 }

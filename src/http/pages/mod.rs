@@ -12,6 +12,7 @@ pub mod language;
 pub mod login;
 pub mod logout;
 pub mod texts;
+pub mod tokens;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,10 @@ pub use language::choose;
 pub use login::{LoginNotice, LoginPage};
 pub use logout::{LoggedOutPage, LogoutPage};
 pub use texts::Language;
+pub use tokens::{
+    LifeChoice, MadeToken, NewTokenPage, RevokeTokenPage, ScopeChoice, ServerChoice, ShownToken, TokenForm,
+    TokenNotice, TokensPage,
+};
 
 /// Makes HTML of a page.
 #[expect(

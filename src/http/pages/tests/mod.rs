@@ -3,4 +3,5 @@
 mod colours;
 mod html;
 mod samples;
+mod tokens;
 mod words;

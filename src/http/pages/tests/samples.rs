@@ -1,8 +1,9 @@
 //! All pages in all languages, filled with friendly, long and hostile data.
 
 use crate::http::pages::{
-    ConsentGroup, ConsentPage, ErrorKind, ErrorPage, HomePage, Language, LoggedOutPage, LoginNotice,
-    LoginPage, LogoutPage,
+    ConsentGroup, ConsentPage, ErrorKind, ErrorPage, HomePage, Language, LifeChoice, LoggedOutPage,
+    LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, RevokeTokenPage, ScopeChoice, ServerChoice,
+    ShownToken, TokenForm, TokenNotice, TokensPage,
 };
 
 /// A page as it would be sent.
@@ -129,6 +130,79 @@ pub(super) fn error(lang: Language, w: Words, kind: ErrorKind) -> String {
     page.render()
 }
 
+fn home(lang: Language, w: Words, username: Option<&str>) -> String {
+    HomePage { lang, base: w.base, service: w.service, issuer: w.host, username }.render()
+}
+
+fn tokens_page(lang: Language, w: Words) -> TokensPage<'static> {
+    let token = ShownToken {
+        id: "0a1B2c3D4e5F".to_owned(),
+        name: w.client.to_owned(),
+        server: w.host.to_owned(),
+        permissions: vec![w.scope.to_owned(); 2],
+        made: "2026-11-23".to_owned(),
+        expires: "2027-02-21".to_owned(),
+        last_used: None,
+    };
+    let used = ShownToken { id: "x".repeat(12), last_used: Some("2026-11-24".to_owned()), ..token.clone() };
+    let made = MadeToken { name: w.client, secret: w.sealed };
+    TokensPage {
+        lang,
+        base: w.base,
+        service: w.service,
+        username: w.user,
+        made: Some(made),
+        tokens: vec![token, used],
+    }
+}
+
+pub(super) fn tokens(lang: Language, w: Words) -> String {
+    tokens_page(lang, w).render()
+}
+
+pub(super) fn new_token(lang: Language, w: Words, notice: Option<TokenNotice>) -> String {
+    let scope = ScopeChoice { value: w.sealed.to_owned(), words: w.scope.to_owned(), checked: false };
+    let form = TokenForm {
+        resource: w.host.to_owned(),
+        server: w.client.to_owned(),
+        name: if notice.is_some() || w.kind != "friendly" { w.client.to_owned() } else { String::new() },
+        scopes: vec![scope.clone(), ScopeChoice { checked: true, ..scope }],
+        lives: [1, 90].map(|days| LifeChoice { days, checked: days == 90 }).into(),
+    };
+    NewTokenPage { form: Some(form), notice, ..new_token_page(lang, w) }.render()
+}
+
+fn choose_server(lang: Language, w: Words, count: usize) -> String {
+    let server = ServerChoice { id: w.host.to_owned(), name: w.client.to_owned() };
+    NewTokenPage { servers: vec![server; count], ..new_token_page(lang, w) }.render()
+}
+
+fn new_token_page(lang: Language, w: Words) -> NewTokenPage<'static> {
+    NewTokenPage {
+        lang,
+        base: w.base,
+        service: w.service,
+        username: w.user,
+        csrf: w.sealed,
+        servers: Vec::new(),
+        form: None,
+        notice: None,
+    }
+}
+
+pub(super) fn revoke_token(lang: Language, w: Words) -> String {
+    let page = RevokeTokenPage {
+        lang,
+        base: w.base,
+        service: w.service,
+        username: w.user,
+        csrf: w.sealed,
+        id: w.sealed,
+        name: w.client,
+    };
+    page.render()
+}
+
 /// Every page in every language, with each kind of data, each notice and each kind of error.
 pub(super) fn all() -> Vec<Sample> {
     let mut samples = Vec::new();
@@ -143,20 +217,30 @@ pub(super) fn all() -> Vec<Sample> {
             add(format!("logout-{}", w.kind), logout(lang, w));
             let gone = LoggedOutPage { lang, base: w.base, service: w.service, client_name: Some(w.client) };
             add(format!("logged-out-{}", w.kind), gone.render());
-            add(
-                format!("home-{}", w.kind),
-                HomePage { lang, base: w.base, service: w.service, issuer: w.host }.render(),
-            );
+            add(format!("home-{}", w.kind), home(lang, w, None));
+            add(format!("home-signed-in-{}", w.kind), home(lang, w, Some(w.user)));
+            add(format!("tokens-{}", w.kind), tokens(lang, w));
+            add(format!("new-token-{}", w.kind), new_token(lang, w, None));
+            add(format!("choose-server-{}", w.kind), choose_server(lang, w, 2));
+            add(format!("revoke-token-{}", w.kind), revoke_token(lang, w));
             add(format!("error-{}", w.kind), error(lang, w, ErrorKind::BadRequest));
         }
         let notices = [
             ("throttled", LoginNotice::Throttled { wait_s: 240 }),
             ("unavailable", LoginNotice::Unavailable),
             ("reauthenticate", LoginNotice::Reauthenticate),
+            ("confirm", LoginNotice::Confirm),
             ("expired", LoginNotice::Expired),
         ];
         for (name, notice) in notices {
             add(format!("login-{name}"), login(lang, FRIENDLY, Some(notice)));
+        }
+        add("no-server".to_owned(), choose_server(lang, FRIENDLY, 0));
+        let none = TokensPage { tokens: Vec::new(), made: None, ..tokens_page(lang, FRIENDLY) };
+        add("tokens-none".to_owned(), none.render());
+        let notices = [TokenNotice::Name, TokenNotice::Scope, TokenNotice::Life, TokenNotice::Full];
+        for notice in notices {
+            add(format!("new-token-{notice:?}"), new_token(lang, FRIENDLY, Some(notice)));
         }
         for kind in ErrorKind::ALL {
             add(format!("error-{kind:?}"), error(lang, FRIENDLY, kind));
