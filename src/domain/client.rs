@@ -235,6 +235,18 @@ impl Client {
         let any_loopback_port = self.profile == Profile::Native;
         self.redirect_uris.iter().find(|uri| uri.matches(presented, any_loopback_port))
     }
+
+    /// The origins of its web pages: those of its redirect URIs, and those that were named beside them.
+    pub fn web_origins(&self) -> impl Iterator<Item = String> + '_ {
+        let named = self.origins.iter().map(ToString::to_string);
+        self.redirect_uris.iter().filter_map(RedirectUri::origin).chain(named)
+    }
+
+    /// Whether this is the origin of one of its web pages, letter by letter.
+    #[must_use]
+    pub fn has_origin(&self, origin: &str) -> bool {
+        self.web_origins().any(|known| known == origin)
+    }
 }
 
 fn problems(draft: &ClientDraft) -> Vec<Problem> {
@@ -279,7 +291,10 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
     }
     if draft.profile != Profile::Native {
         for uri in draft.redirect_uris.iter().filter(|uri| uri.origin().is_none()) {
-            refuse("redirect_uris", &format!("{uri}: a private-use scheme is for the profile native"));
+            refuse(
+                "redirect_uris",
+                &format!("{uri}: it has no web origin; a private-use scheme is for the profile native"),
+            );
         }
     }
     if draft.redirect_uris.len() > MAX_LIST || draft.post_logout_redirect_uris.len() > MAX_LIST {
@@ -288,11 +303,33 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
     if draft.resources.len() > MAX_LIST {
         refuse("resources", "at most 64");
     }
+    if draft.origins.len() > MAX_LIST {
+        refuse("origins", "at most 64");
+    }
+    if draft.grant_types.contains(&GrantType::Session) {
+        check_session_grant(draft, &mut refuse);
+    }
     if public && !draft.require_pkce {
         refuse("require_pkce", "a public client always needs PKCE (RFC 9700 §2.1.1)");
     }
     check_lifetimes(draft, &mut refuse);
     found
+}
+
+/// The user is not asked before the session grant gives something: it is for the house's own pages only.
+fn check_session_grant(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {
+    if draft.profile != Profile::Spa {
+        refuse("grant_types", "the session grant is for web pages: the profile spa");
+    }
+    if !draft.skip_consent {
+        refuse(
+            "grant_types",
+            "the session grant is for the house's own pages, whose users are not asked: first_party",
+        );
+    }
+    if draft.redirect_uris.is_empty() && draft.origins.is_empty() {
+        refuse("origins", "the session grant needs the origin of the pages: origins, or redirect_uris");
+    }
 }
 
 fn check_lifetimes(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {

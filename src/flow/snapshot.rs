@@ -9,7 +9,7 @@ use crate::domain::resource_server::IDENTITY_SCOPES;
 use crate::domain::{Client, ClientSecret, ResourceServer};
 use crate::jose::{KeyRing, RingError, Sealer};
 use crate::oauth::algorithm::SigningAlgorithm;
-use crate::oauth::{ClientId, GrantType, RedirectUri, Resource};
+use crate::oauth::{ClientId, GrantType, Resource};
 use crate::store::{Conn, Store, StoreError, client_secrets, clients, keys, resource_servers, revision};
 
 /// What one revision of the configuration says.
@@ -21,6 +21,7 @@ pub struct Snapshot {
     clients: HashMap<ClientId, Arc<KnownClient>>,
     resource_servers: HashMap<Resource, Arc<ResourceServer>>,
     origins: HashSet<String>,
+    session_origins: HashSet<String>,
     pub(super) slow_signatures: bool,
 }
 
@@ -77,11 +78,10 @@ impl Snapshot {
         for secret in secrets {
             secrets_of.entry(secret.client_id.clone()).or_default().push(secret);
         }
-        let origins = clients
-            .iter()
-            .filter(|client| client.disabled_at.is_none())
-            .flat_map(|client| client.redirect_uris.iter().filter_map(RedirectUri::origin))
-            .collect();
+        let on = || clients.iter().filter(|client| client.disabled_at.is_none());
+        let origins = on().flat_map(Client::web_origins).collect();
+        let by_session = on().filter(|client| client.may(GrantType::Session));
+        let session_origins = by_session.flat_map(Client::web_origins).collect();
         let clients = clients
             .into_iter()
             .map(|client| {
@@ -93,7 +93,7 @@ impl Snapshot {
             servers.iter().filter_map(|s| s.signing_algorithm).any(SigningAlgorithm::is_rsa);
         let resource_servers =
             servers.into_iter().map(|server| (server.id.clone(), Arc::new(server))).collect();
-        Ok(Self { revision, keys, clients, resource_servers, origins, slow_signatures })
+        Ok(Self { revision, keys, clients, resource_servers, origins, session_origins, slow_signatures })
     }
 
     /// A client that is switched on.
@@ -118,6 +118,12 @@ impl Snapshot {
     #[must_use]
     pub fn is_client_origin(&self, origin: &str) -> bool {
         self.origins.contains(origin)
+    }
+
+    /// Whether a web page of this origin belongs to a client that may use the session grant (for CORS with credentials).
+    #[must_use]
+    pub fn is_session_origin(&self, origin: &str) -> bool {
+        self.session_origins.contains(origin)
     }
 
     /// Whether any scope of this name exists.

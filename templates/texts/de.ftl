@@ -63,6 +63,13 @@ home-text = Hier ist nichts zu tun. Um sich anzumelden, öffnen Sie einfach die 
 home-developers = Für Entwickler
 home-discovery = Einstellungen für Anwendungen (OpenID Connect Discovery)
 
+## Der Weg zurück, wo ihn keine Weiterleitung führt
+
+back-title = Zurück zur Anwendung
+back-text = Es geht weiter zu
+back-button = Weiter
+back-message = Dieses Fenster hat der Anwendung mitgeteilt, wie die Anmeldung ausgegangen ist. Bleibt es offen, können Sie es schließen.
+
 ## Wenn etwas schiefgeht: was geschehen ist, was es bedeutet, was zu tun ist
 
 error-bad-request-title = Diese Anfrage lässt sich nicht beantworten

@@ -64,6 +64,13 @@ home-text = Nothing needs to be done here. To sign in, open the application that
 home-developers = For developers
 home-discovery = Settings for applications (OpenID Connect discovery)
 
+## The way back, where no redirect leads it
+
+back-title = Back to the application
+back-text = You are being sent on to
+back-button = Continue
+back-message = This window has told the application how the sign-in ended. If it stays open, you can close it.
+
 ## When something goes wrong: what happened, what it means, what to do
 
 error-bad-request-title = This request cannot be answered

@@ -68,6 +68,13 @@ pub fn authenticate(
     }
 }
 
+/// The client that a request says it comes from, be it so or not, where there is one: whose pages may read the answer.
+#[must_use]
+pub fn asking(snapshot: &Snapshot, presented: &Presented, params: &Params) -> Option<Arc<Client>> {
+    let (id, ..) = claimed(presented, params).ok()?;
+    snapshot.client(id).map(|known| Arc::clone(&known.client))
+}
+
 /// RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each request."
 fn claimed<'r>(
     presented: &'r Presented,
