@@ -422,6 +422,62 @@ mod tests {
         assert_eq!(fields(draft), ["grant_types"]);
     }
 
+    fn by_session() -> ClientDraft {
+        let mut draft = draft(Profile::Spa);
+        draft.grant_types.insert(GrantType::Session);
+        draft.skip_consent = true;
+        draft
+    }
+
+    #[test]
+    fn the_session_grant_is_for_the_houses_own_pages() {
+        assert_eq!(fields(by_session()), Vec::<&str>::new());
+        assert!(Profile::ALL.iter().all(|profile| !profile.default_grants().contains(&GrantType::Session)));
+        let asked = ClientDraft { skip_consent: false, ..by_session() };
+        assert_eq!(fields(asked), ["grant_types"]);
+        for profile in [Profile::Native, Profile::Web, Profile::FirstParty] {
+            assert_eq!(fields(ClientDraft { profile, ..by_session() }), ["grant_types"], "{profile}");
+        }
+    }
+
+    #[test]
+    fn the_session_grant_needs_an_origin_to_know_its_pages_by() {
+        let mut draft = by_session();
+        draft.grant_types = [GrantType::Session].into();
+        draft.redirect_uris.clear();
+        assert_eq!(fields(draft.clone()), ["origins"]);
+        draft.origins = vec!["https://app.example".parse().unwrap()];
+        assert_eq!(fields(draft), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_client_has_64_origins_and_not_one_more() {
+        let mut draft = draft(Profile::Spa);
+        draft.origins = (0..64).map(|n| format!("https://a{n}.example").parse().unwrap()).collect();
+        assert_eq!(fields(draft.clone()), Vec::<&str>::new());
+        draft.origins.push("https://one-more.example".parse().unwrap());
+        assert_eq!(fields(draft), ["origins"]);
+    }
+
+    #[test]
+    fn the_origins_of_a_client_are_compared_letter_by_letter() {
+        let mut draft = draft(Profile::Spa);
+        draft.origins = vec!["https://www.app.example".parse().unwrap()];
+        let client = Client::check(draft, Timestamp(0)).unwrap();
+        for (origin, is_known) in [
+            ("https://app.example", true),
+            ("https://www.app.example", true),
+            ("https://app.example:443", false),
+            ("https://app.example/", false),
+            ("https://APP.example", false),
+            ("http://app.example", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(client.has_origin(origin), is_known, "{origin}");
+        }
+    }
+
     #[test]
     fn a_life_above_an_hour_needs_the_override() {
         let mut draft = draft(Profile::Web);
