@@ -7,7 +7,7 @@ use crate::base::{Id, Seconds};
 use crate::domain::client::ClientDraft;
 use crate::domain::{Client, Profile};
 use crate::flow::registry;
-use crate::oauth::{ClientId, GrantType, RedirectUri, Resource, Scope};
+use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
 use crate::store::clients;
 
 use super::output::{Failure, Output, listed, note};
@@ -91,6 +91,9 @@ pub(super) struct Fields {
     /// Where the browser may go after a logout. May be given several times.
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Option<Vec<RedirectUri>>,
+    /// An origin of its web pages beside those of its redirect URIs. May be given several times.
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Option<Vec<Origin>>,
     /// The scope that it may ask for: values parted by blanks. Those of OpenID Connect come with the profile.
     #[arg(long, value_name = "SCOPE")]
     scope: Option<Scope>,
@@ -131,6 +134,7 @@ impl Fields {
         set(&mut draft.name, self.name);
         set(&mut draft.redirect_uris, self.redirect_uris);
         set(&mut draft.post_logout_redirect_uris, self.post_logout_redirect_uris);
+        set(&mut draft.origins, self.origins);
         set(&mut draft.resources, self.resources);
         let marked = self.allow_password_grant || draft.grant_types.contains(&GrantType::Password);
         set(&mut draft.grant_types, self.grants.map(|grants| grants.into_iter().collect()));
@@ -271,6 +275,7 @@ fn lines(client: &Client) -> Vec<String> {
     each("resource", client.resources.iter().map(ToString::to_string).collect());
     each("redirect_uri", client.redirect_uris.iter().map(ToString::to_string).collect());
     each("after logout", client.post_logout_redirect_uris.iter().map(ToString::to_string).collect());
+    each("origin", client.origins.iter().map(ToString::to_string).collect());
     each("access token", client.access_token_ttl.iter().map(|ttl| format!("{} s", ttl.0)).collect());
     each("refresh token", client.refresh_token_ttl.iter().map(|ttl| format!("{} s", ttl.0)).collect());
     if client.may(GrantType::AuthorizationCode) {
@@ -295,6 +300,7 @@ fn as_json(client: &Client) -> Value {
         "grant_types": client.grant_types,
         "redirect_uris": client.redirect_uris,
         "post_logout_redirect_uris": client.post_logout_redirect_uris,
+        "origins": client.origins.iter().map(Origin::as_str).collect::<Vec<_>>(),
         "scope": client.scope,
         "resources": client.resources,
         "skip_consent": client.skip_consent,

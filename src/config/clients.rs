@@ -21,8 +21,12 @@ section! {
         redirect_uris: Vec<String> = Vec::new();
         /// Where the browser may be sent after a logout.
         post_logout_redirect_uris: Vec<String> = Vec::new();
-        /// Replaces the profile's grants.
+        /// Replaces the profile's grants. `urn:countersign:params:oauth:grant-type:session` is for a `spa` that is
+        /// `first_party`, on the same site as this server.
         grant_types: Option<Vec<GrantName>> = None;
+        /// Origins of its web pages beside those of its redirect URIs: `https://host` or `https://host:port`. Pages of
+        /// all of them may read the answers that it gets.
+        origins: Vec<String> = Vec::new();
         /// The scopes of resource servers that it may ask for, beside those of OpenID Connect that its profile brings.
         scopes: Vec<String> = Vec::new();
         /// The resource servers, by `id`, that it may ask tokens for.

@@ -235,6 +235,18 @@ impl Client {
         let any_loopback_port = self.profile == Profile::Native;
         self.redirect_uris.iter().find(|uri| uri.matches(presented, any_loopback_port))
     }
+
+    /// The origins of its web pages: those of its redirect URIs, and those that were named beside them.
+    pub fn web_origins(&self) -> impl Iterator<Item = String> + '_ {
+        let named = self.origins.iter().map(ToString::to_string);
+        self.redirect_uris.iter().filter_map(RedirectUri::origin).chain(named)
+    }
+
+    /// Whether this is the origin of one of its web pages, letter by letter.
+    #[must_use]
+    pub fn has_origin(&self, origin: &str) -> bool {
+        self.web_origins().any(|known| known == origin)
+    }
 }
 
 fn problems(draft: &ClientDraft) -> Vec<Problem> {
@@ -279,7 +291,10 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
     }
     if draft.profile != Profile::Native {
         for uri in draft.redirect_uris.iter().filter(|uri| uri.origin().is_none()) {
-            refuse("redirect_uris", &format!("{uri}: a private-use scheme is for the profile native"));
+            refuse(
+                "redirect_uris",
+                &format!("{uri}: it has no web origin; a private-use scheme is for the profile native"),
+            );
         }
     }
     if draft.redirect_uris.len() > MAX_LIST || draft.post_logout_redirect_uris.len() > MAX_LIST {
@@ -288,11 +303,33 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
     if draft.resources.len() > MAX_LIST {
         refuse("resources", "at most 64");
     }
+    if draft.origins.len() > MAX_LIST {
+        refuse("origins", "at most 64");
+    }
+    if draft.grant_types.contains(&GrantType::Session) {
+        check_session_grant(draft, &mut refuse);
+    }
     if public && !draft.require_pkce {
         refuse("require_pkce", "a public client always needs PKCE (RFC 9700 §2.1.1)");
     }
     check_lifetimes(draft, &mut refuse);
     found
+}
+
+/// The user is not asked before the session grant gives something: it is for the house's own pages only.
+fn check_session_grant(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {
+    if draft.profile != Profile::Spa {
+        refuse("grant_types", "the session grant is for web pages: the profile spa");
+    }
+    if !draft.skip_consent {
+        refuse(
+            "grant_types",
+            "the session grant is for the house's own pages, whose users are not asked: first_party",
+        );
+    }
+    if draft.redirect_uris.is_empty() && draft.origins.is_empty() {
+        refuse("origins", "the session grant needs the origin of the pages: origins, or redirect_uris");
+    }
 }
 
 fn check_lifetimes(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {
@@ -383,6 +420,62 @@ mod tests {
         let mut draft = draft(Profile::Spa);
         draft.grant_types.insert(GrantType::RefreshToken);
         assert_eq!(fields(draft), ["grant_types"]);
+    }
+
+    fn by_session() -> ClientDraft {
+        let mut draft = draft(Profile::Spa);
+        draft.grant_types.insert(GrantType::Session);
+        draft.skip_consent = true;
+        draft
+    }
+
+    #[test]
+    fn the_session_grant_is_for_the_houses_own_pages() {
+        assert_eq!(fields(by_session()), Vec::<&str>::new());
+        assert!(Profile::ALL.iter().all(|profile| !profile.default_grants().contains(&GrantType::Session)));
+        let asked = ClientDraft { skip_consent: false, ..by_session() };
+        assert_eq!(fields(asked), ["grant_types"]);
+        for profile in [Profile::Native, Profile::Web, Profile::FirstParty] {
+            assert_eq!(fields(ClientDraft { profile, ..by_session() }), ["grant_types"], "{profile}");
+        }
+    }
+
+    #[test]
+    fn the_session_grant_needs_an_origin_to_know_its_pages_by() {
+        let mut draft = by_session();
+        draft.grant_types = [GrantType::Session].into();
+        draft.redirect_uris.clear();
+        assert_eq!(fields(draft.clone()), ["origins"]);
+        draft.origins = vec!["https://app.example".parse().unwrap()];
+        assert_eq!(fields(draft), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_client_has_64_origins_and_not_one_more() {
+        let mut draft = draft(Profile::Spa);
+        draft.origins = (0..64).map(|n| format!("https://a{n}.example").parse().unwrap()).collect();
+        assert_eq!(fields(draft.clone()), Vec::<&str>::new());
+        draft.origins.push("https://one-more.example".parse().unwrap());
+        assert_eq!(fields(draft), ["origins"]);
+    }
+
+    #[test]
+    fn the_origins_of_a_client_are_compared_letter_by_letter() {
+        let mut draft = draft(Profile::Spa);
+        draft.origins = vec!["https://www.app.example".parse().unwrap()];
+        let client = Client::check(draft, Timestamp(0)).unwrap();
+        for (origin, is_known) in [
+            ("https://app.example", true),
+            ("https://www.app.example", true),
+            ("https://app.example:443", false),
+            ("https://app.example/", false),
+            ("https://APP.example", false),
+            ("http://app.example", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(client.has_origin(origin), is_known, "{origin}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::domain::resource_server::{IDENTITY_SCOPES, TokenFormat};
 use crate::domain::{Client, ClientSecret, ResourceServer};
 use crate::jose::{Encrypter, EncryptionKey, KeyRing, RingError, Sealer};
 use crate::oauth::algorithm::SigningAlgorithm;
-use crate::oauth::{ClientId, GrantType, RedirectUri, Resource};
+use crate::oauth::{ClientId, GrantType, Resource};
 use crate::store::{Conn, Store, StoreError, client_secrets, clients, keys, resource_servers, revision};
 
 use super::mint::Told;
@@ -24,6 +24,7 @@ pub struct Snapshot {
     resource_servers: HashMap<Resource, Arc<ResourceServer>>,
     encrypters: HashMap<Resource, Encrypter>,
     origins: HashSet<String>,
+    session_origins: HashSet<String>,
     /// Which large tokens were told of; the one thing here that changes.
     pub(super) told: Told,
 }
@@ -83,11 +84,10 @@ impl Snapshot {
         for secret in secrets {
             secrets_of.entry(secret.client_id.clone()).or_default().push(secret);
         }
-        let origins = clients
-            .iter()
-            .filter(|client| client.disabled_at.is_none())
-            .flat_map(|client| client.redirect_uris.iter().filter_map(RedirectUri::origin))
-            .collect();
+        let on = || clients.iter().filter(|client| client.disabled_at.is_none());
+        let origins = on().flat_map(Client::web_origins).collect();
+        let by_session = on().filter(|client| client.may(GrantType::Session));
+        let session_origins = by_session.flat_map(Client::web_origins).collect();
         let encrypters = servers.iter().filter_map(encrypter).collect();
         let resource_servers: HashMap<Resource, Arc<ResourceServer>> =
             servers.into_iter().map(|server| (server.id.clone(), Arc::new(server))).collect();
@@ -101,7 +101,7 @@ impl Snapshot {
             })
             .collect();
         let told = Told::default();
-        Ok(Self { revision, keys, clients, resource_servers, encrypters, origins, told })
+        Ok(Self { revision, keys, clients, resource_servers, encrypters, origins, session_origins, told })
     }
 
     /// A client that is switched on.
@@ -139,6 +139,12 @@ impl Snapshot {
     #[must_use]
     pub fn is_client_origin(&self, origin: &str) -> bool {
         self.origins.contains(origin)
+    }
+
+    /// Whether a web page of this origin belongs to a client that may use the session grant (for CORS with credentials).
+    #[must_use]
+    pub fn is_session_origin(&self, origin: &str) -> bool {
+        self.session_origins.contains(origin)
     }
 
     /// Whether any scope of this name exists.

@@ -4,3 +4,5 @@ pub mod driver;
 mod elsewhere;
 mod flows;
 mod looks;
+mod modes;
+mod renewal;

@@ -251,3 +251,37 @@ fn a_new_public_client_is_served_without_a_restart() {
     let client: Client = served.client();
     until("the client is not known", || client.get(&path).status == 303);
 }
+
+/// Both are said as they stand on the wire, kept by an edit that does not name them, and checked as in the file.
+#[test]
+fn origins_and_the_session_grant_are_set_shown_and_checked() {
+    let home = Home::new("");
+    let grant = "urn:countersign:params:oauth:grant-type:session";
+    let add = ["client", "add", "--profile", "spa", "--id", "pages", "--grant", grant];
+    let told = home.refused(&add);
+    assert!(told.contains("first_party") && told.contains("origins"), "{told}");
+
+    let mut whole = add.to_vec();
+    whole.extend([
+        "--skip-consent",
+        "true",
+        "--origin",
+        "https://a.example",
+        "--origin",
+        "http://[::1]:3000",
+    ]);
+    let made = home.json(&whole);
+    let origins = json!(["https://a.example", "http://[::1]:3000"]);
+    assert_eq!((&made["origins"], &made["grant_types"]), (&origins, &json!([grant])));
+    assert_eq!(home.json(&["client", "edit", "pages", "--name", "Pages"])["origins"], origins);
+    let shown = home.ok(&["client", "show", "pages"]);
+    assert!(shown.contains("origin            https://a.example\n") && shown.contains(grant), "{shown}");
+
+    let changed = home.json(&["client", "edit", "pages", "--origin", "https://b.example"]);
+    assert_eq!(changed["origins"], json!(["https://b.example"]));
+    for origin in ["https://b.example/", "http://b.example", "https://B.example", "*", "null", ""] {
+        let run = home.run(&["client", "edit", "pages", "--origin", origin]);
+        assert!(run.code == 2 && run.err.contains("no web origin"), "{run:?}");
+    }
+    assert!(home.refused(&["client", "edit", "pages", "--skip-consent", "false"]).contains("first_party"));
+}
