@@ -43,11 +43,19 @@ pub enum Purpose {
     LogoutRequest,
     /// A form's CSRF token.
     Csrf,
+    /// The salt of a refresh token's successor, in the database.
+    SuccessorSalt,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 5] =
-        [Self::SigningKey, Self::AuthorizationRequest, Self::ConsentTicket, Self::LogoutRequest, Self::Csrf];
+    pub(super) const ALL: [Self; 6] = [
+        Self::SigningKey,
+        Self::AuthorizationRequest,
+        Self::ConsentTicket,
+        Self::LogoutRequest,
+        Self::Csrf,
+        Self::SuccessorSalt,
+    ];
 
     /// The word in the header.
     #[must_use]
@@ -58,6 +66,7 @@ impl Purpose {
             Self::ConsentTicket => "consent-ticket",
             Self::LogoutRequest => "logout-request",
             Self::Csrf => "csrf",
+            Self::SuccessorSalt => "successor-salt",
         }
     }
 }

@@ -9,6 +9,7 @@ mod code;
 mod oxide;
 mod password;
 mod refresh;
+mod successor;
 
 pub(super) use refresh::gives_refresh_token;
 
