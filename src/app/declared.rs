@@ -118,6 +118,8 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     draft.access_token_ttl = client.access_token_ttl_s.map(seconds);
     draft.allow_long_access_tokens = client.allow_long_access_tokens;
     draft.refresh_token_ttl = client.refresh_token_ttl_s.map(seconds);
+    draft.refresh_token_idle_ttl = client.refresh_token_idle_ttl_s.map(seconds);
+    draft.refresh_reuse_grace = client.refresh_reuse_grace_s.map(seconds);
     Ok(draft)
 }
 

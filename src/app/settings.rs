@@ -75,6 +75,7 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         id_token_ttl: seconds(config.tokens.id_token_ttl_s),
         refresh_token_ttl: seconds(config.tokens.refresh_token_ttl_s),
         refresh_token_idle_ttl: seconds(config.tokens.refresh_token_idle_ttl_s),
+        refresh_reuse_grace: seconds(config.tokens.refresh_reuse_grace_s),
         api_token_max_ttl: seconds(config.tokens.api_token_max_ttl_s),
         session_ttl: seconds(config.session.ttl_s),
         session_idle_ttl: seconds(config.session.idle_ttl_s),

@@ -121,6 +121,12 @@ pub(super) struct Fields {
     /// The life of its refresh tokens from the login on, in seconds.
     #[arg(long, value_name = "SECONDS")]
     refresh_token_ttl_s: Option<u32>,
+    /// How long a refresh token may lie unused, in seconds.
+    #[arg(long, value_name = "SECONDS")]
+    refresh_token_idle_ttl_s: Option<u32>,
+    /// How long a used refresh token still gets the same successor, in seconds; 0: not at all.
+    #[arg(long, value_name = "SECONDS")]
+    refresh_reuse_grace_s: Option<u32>,
 }
 
 impl Fields {
@@ -153,6 +159,8 @@ impl Fields {
         set(&mut draft.access_token_ttl, seconds(self.access_token_ttl_s));
         set(&mut draft.allow_long_access_tokens, self.allow_long_access_tokens);
         set(&mut draft.refresh_token_ttl, seconds(self.refresh_token_ttl_s));
+        set(&mut draft.refresh_token_idle_ttl, seconds(self.refresh_token_idle_ttl_s));
+        set(&mut draft.refresh_reuse_grace, seconds(self.refresh_reuse_grace_s));
         Ok(())
     }
 }
@@ -276,8 +284,14 @@ fn lines(client: &Client) -> Vec<String> {
     each("redirect_uri", client.redirect_uris.iter().map(ToString::to_string).collect());
     each("after logout", client.post_logout_redirect_uris.iter().map(ToString::to_string).collect());
     each("origin", client.origins.iter().map(ToString::to_string).collect());
-    each("access token", client.access_token_ttl.iter().map(|ttl| format!("{} s", ttl.0)).collect());
-    each("refresh token", client.refresh_token_ttl.iter().map(|ttl| format!("{} s", ttl.0)).collect());
+    for (title, span) in [
+        ("access token", client.access_token_ttl),
+        ("refresh token", client.refresh_token_ttl),
+        ("refresh idle", client.refresh_token_idle_ttl),
+        ("refresh grace", client.refresh_reuse_grace),
+    ] {
+        each(title, span.iter().map(|span| format!("{} s", span.0)).collect());
+    }
     if client.may(GrantType::AuthorizationCode) {
         lines.push(format!(
             "consent           {}",
@@ -308,5 +322,7 @@ fn as_json(client: &Client) -> Value {
         "access_token_ttl_s": client.access_token_ttl,
         "allow_long_access_tokens": client.allow_long_access_tokens,
         "refresh_token_ttl_s": client.refresh_token_ttl,
+        "refresh_token_idle_ttl_s": client.refresh_token_idle_ttl,
+        "refresh_reuse_grace_s": client.refresh_reuse_grace,
     })
 }

@@ -49,6 +49,10 @@ section! {
         allow_long_access_tokens: bool = false;
         /// The absolute life of its refresh tokens. Left out: as in `[tokens]`.
         refresh_token_ttl_s: Option<u32> = None, in 60..=31_536_000;
+        /// A refresh token of its that is not used for this long is dead. Left out: as in `[tokens]`.
+        refresh_token_idle_ttl_s: Option<u32> = None, in 60..=31_536_000;
+        /// How long a used refresh token still gets the same successor; 0: not at all. Left out: as in `[tokens]`.
+        refresh_reuse_grace_s: Option<u32> = None, in 0..=60;
         /// Whether it must use PKCE. Left out: yes. Public clients cannot do without.
         require_pkce: Option<bool> = None;
     }

@@ -17,6 +17,8 @@ pub const MAX_LIST: usize = 64;
 pub const MAX_NAME_BYTES: usize = 200;
 /// RFC 9700 wants short lives; above this only by an explicit override, in seconds.
 pub const LONGEST_ACCESS_TOKEN: Seconds = Seconds(3600);
+/// A thief may use a stolen refresh token beside its owner for that long before it shows.
+pub const LONGEST_REUSE_GRACE: Seconds = Seconds(60);
 
 /// What kind of application a client is. It sets safe defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -347,6 +349,18 @@ fn check_lifetimes(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &s
     {
         refuse("refresh_token_ttl_s", "between a minute and 366 days");
     }
+    if let Some(idle_ttl) = draft.refresh_token_idle_ttl {
+        if !(60..=86_400 * 366).contains(&idle_ttl.0) {
+            refuse("refresh_token_idle_ttl_s", "between a minute and 366 days");
+        } else if draft.refresh_token_ttl.is_some_and(|ttl| idle_ttl > ttl) {
+            refuse("refresh_token_idle_ttl_s", "longer than refresh_token_ttl_s, so it would never count");
+        }
+    }
+    if let Some(grace) = draft.refresh_reuse_grace
+        && !(0..=LONGEST_REUSE_GRACE.0).contains(&grace.0)
+    {
+        refuse("refresh_reuse_grace_s", "at most 60 seconds; 0 switches it off");
+    }
 }
 
 /// A secret of a client, as stored. Several may be valid at once, so that they can be changed without a gap.
@@ -485,6 +499,36 @@ mod tests {
         assert_eq!(fields(draft.clone()), ["access_token_ttl_s"]);
         draft.allow_long_access_tokens = true;
         assert_eq!(fields(draft), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_refresh_token_lies_unused_no_longer_than_its_family_lives() {
+        let mut draft = draft(Profile::Web);
+        for (idle_ttl, found) in [
+            (59, &["refresh_token_idle_ttl_s"][..]),
+            (60, &[]),
+            (86_400 * 366, &[]),
+            (86_400 * 366 + 1, &["refresh_token_idle_ttl_s"]),
+        ] {
+            draft.refresh_token_idle_ttl = Some(Seconds(idle_ttl));
+            assert_eq!(fields(draft.clone()), found, "{idle_ttl}");
+        }
+        draft.refresh_token_ttl = Some(Seconds(600));
+        for (idle_ttl, found) in [(600, &[][..]), (601, &["refresh_token_idle_ttl_s"])] {
+            draft.refresh_token_idle_ttl = Some(Seconds(idle_ttl));
+            assert_eq!(fields(draft.clone()), found, "{idle_ttl}");
+        }
+    }
+
+    #[test]
+    fn the_grace_for_a_used_refresh_token_is_a_minute_at_most() {
+        let mut draft = draft(Profile::Web);
+        for (grace, found) in
+            [(0, &[][..]), (60, &[]), (61, &["refresh_reuse_grace_s"]), (-1, &["refresh_reuse_grace_s"])]
+        {
+            draft.refresh_reuse_grace = Some(Seconds(grace));
+            assert_eq!(fields(draft.clone()), found, "{grace}");
+        }
     }
 
     #[test]

@@ -45,16 +45,19 @@ pub enum Purpose {
     NewApiToken,
     /// A form's CSRF token.
     Csrf,
+    /// The salt of a refresh token's successor, in the database.
+    SuccessorSalt,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::SigningKey,
         Self::AuthorizationRequest,
         Self::ConsentTicket,
         Self::LogoutRequest,
         Self::NewApiToken,
         Self::Csrf,
+        Self::SuccessorSalt,
     ];
 
     /// The word in the header.
@@ -67,6 +70,7 @@ impl Purpose {
             Self::LogoutRequest => "logout-request",
             Self::NewApiToken => "new-api-token",
             Self::Csrf => "csrf",
+            Self::SuccessorSalt => "successor-salt",
         }
     }
 }

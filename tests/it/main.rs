@@ -34,6 +34,7 @@ mod outage;
 mod races;
 mod races_account;
 mod races_browser;
+mod refresh_grace;
 mod response_modes;
 mod rfc6749_authorize;
 mod rfc6749_client_auth;

@@ -75,6 +75,9 @@ fn a_number_set_by_code_is_held_to_its_bounds_too() {
     one(|c| c.tokens.code_ttl_s = 601, "tokens.code_ttl_s", "from 1 to 600, found 601");
     one(|c| c.login.argon2.parallelism = 0, "login.argon2.parallelism", "from 1 to 16");
     one(|c| c.clients[0].refresh_token_ttl_s = Some(1), "clients[\"spa\"].refresh_token_ttl_s", "from 60");
+    one(|c| c.tokens.refresh_reuse_grace_s = 61, "tokens.refresh_reuse_grace_s", "from 0 to 60");
+    let grace = "clients[\"spa\"].refresh_reuse_grace_s";
+    one(|c| c.clients[0].refresh_reuse_grace_s = Some(61), grace, "from 0 to 60");
 }
 
 #[test]
@@ -130,6 +133,13 @@ fn an_access_token_above_an_hour_wants_the_override_beside_it() {
 fn idle_lives_are_within_absolute_ones() {
     one(|c| c.tokens.refresh_token_ttl_s = 60, "tokens.refresh_token_idle_ttl_s", "never count");
     one(|c| c.session.ttl_s = 60, "session.idle_ttl_s", "never count");
+    let own = "clients[\"spa\"].refresh_token_idle_ttl_s";
+    one(|c| c.clients[0].refresh_token_idle_ttl_s = Some(2_592_001), own, "never count");
+    let both = |c: &mut Config| {
+        c.clients[0].refresh_token_ttl_s = Some(600);
+        c.clients[0].refresh_token_idle_ttl_s = Some(601);
+    };
+    one(both, own, "never count");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod oxide;
 mod password;
 mod refresh;
 mod session;
+mod successor;
 
 pub(super) use refresh::gives_refresh_token;
 pub use session::FromPage;

@@ -120,6 +120,15 @@ fn what_is_refused_at_the_creation_is_refused_at_a_change() {
     let web = ["--redirect-uri", "https://app.example/"];
     for (profile, id, extra, change, word) in [
         ("service", "job", None, &["--access-token-ttl-s", "3601"][..], "3600"),
+        ("service", "job", None, &["--refresh-token-idle-ttl-s", "59"], "between a minute"),
+        (
+            "service",
+            "job",
+            None,
+            &["--refresh-token-ttl-s", "600", "--refresh-token-idle-ttl-s", "601"],
+            "never count",
+        ),
+        ("service", "job", None, &["--refresh-reuse-grace-s", "61"], "at most 60"),
         ("service", "job", None, &["--resource", "https://unknown.example"], "no resource server"),
         ("service", "job", None, &["--scope", "notes:write"], "notes:write"),
         ("service", "job", None, &["--redirect-uri", "https://app.example/"], "redirect"),
@@ -144,6 +153,28 @@ fn what_is_refused_at_the_creation_is_refused_at_a_change() {
         assert_eq!(home.json(&["client", "show", id]), before, "{edit:?}");
     }
     assert!(home.refused(&["client", "secret", "add", "app"]).contains("public"));
+}
+
+#[test]
+fn the_lives_of_refresh_tokens_are_set_shown_and_changed() {
+    let home = with_api();
+    let add = ["client", "add", "--profile", "web", "--id", "shop", "--redirect-uri", "https://app.example/"];
+    let made = home.json(&[&add[..], &["--refresh-token-idle-ttl-s", "600"]].concat());
+    assert_eq!(
+        (&made["refresh_token_idle_ttl_s"], &made["refresh_reuse_grace_s"]),
+        (&json!(600), &json!(null))
+    );
+    home.ok(&["client", "edit", "shop", "--refresh-reuse-grace-s", "0", "--refresh-token-ttl-s", "7200"]);
+    let shown = home.json(&["client", "show", "shop"]);
+    for (name, value) in
+        [("refresh_token_ttl_s", 7200), ("refresh_token_idle_ttl_s", 600), ("refresh_reuse_grace_s", 0)]
+    {
+        assert_eq!(shown[name], value, "{name}");
+    }
+    let lines = home.ok(&["client", "show", "shop"]);
+    for line in ["refresh token     7200 s\n", "refresh idle      600 s\n", "refresh grace     0 s\n"] {
+        assert!(lines.contains(line), "{lines}");
+    }
 }
 
 #[test]
