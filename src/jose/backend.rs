@@ -2,9 +2,7 @@
 
 use josekit::JoseError;
 use josekit::jwe::enc::{A128GCM, A256GCM};
-use josekit::jwe::{
-    ECDH_ES, ECDH_ES_A256KW, JweContentEncryption, JweEncrypter, JweHeader, RSA_OAEP_256,
-};
+use josekit::jwe::{ECDH_ES, ECDH_ES_A256KW, JweContentEncryption, JweEncrypter, JweHeader, RSA_OAEP_256};
 use josekit::jwk::Jwk;
 use josekit::jwk::KeyPair;
 use josekit::jwk::alg::ec::{EcCurve, EcKeyPair};

@@ -70,10 +70,12 @@ impl Encrypter {
     /// # Errors
     /// When there is no randomness or the library fails.
     pub fn encrypt(&self, signed: &str, entropy: &dyn Entropy) -> Result<String, EncryptError> {
-        let failed = |e: josekit::JoseError| EncryptError::Failed { kid: self.kid.clone(), why: e.to_string() };
+        let failed =
+            |e: josekit::JoseError| EncryptError::Failed { kid: self.kid.clone(), why: e.to_string() };
         let drawn: Zeroizing<[u8; 32]> = Zeroizing::new(entropy::bytes(entropy)?);
         let nonce: [u8; NONCE_BYTES] = entropy::bytes(entropy)?;
-        let conveyed = backend::convey(&*self.inner, self.content, &drawn[..self.content.key_len()]).map_err(failed)?;
+        let conveyed =
+            backend::convey(&*self.inner, self.content, &drawn[..self.content.key_len()]).map_err(failed)?;
 
         let epk = conveyed.epk.map(|epk| format!(r#","epk":{epk}"#)).unwrap_or_default();
         let header = format!("{}{epk}}}", self.header);

@@ -83,7 +83,9 @@ impl EncryptionKey {
         let declared = declared(members)?;
         let algorithm = match (algorithm, declared) {
             (Some(wanted), Some(declared)) if wanted != declared => {
-                return Err(JwkError::WrongKind(wanted.as_str(), format!("its \"alg\" is \"{declared}\"")).into());
+                return Err(
+                    JwkError::WrongKind(wanted.as_str(), format!("its \"alg\" is \"{declared}\"")).into()
+                );
             }
             (Some(algorithm), _) | (None, Some(algorithm)) => algorithm,
             (None, None) if jwk::member(members, "kty")? == "RSA" => KeyManagement::RsaOaep256,
@@ -91,7 +93,9 @@ impl EncryptionKey {
         };
         let key = match algorithm {
             KeyManagement::RsaOaep256 => jwk::rsa_key(members, algorithm.as_str())?,
-            KeyManagement::EcdhEs | KeyManagement::EcdhEsA256Kw => agreement_key(members, algorithm.as_str())?,
+            KeyManagement::EcdhEs | KeyManagement::EcdhEsA256Kw => {
+                agreement_key(members, algorithm.as_str())?
+            }
         };
         let kid = match members.get("kid") {
             None => key.thumbprint(),
@@ -208,13 +212,16 @@ fn pem(text: &str) -> Result<Map<String, Value>, String> {
         let point = info.subject_public_key.raw_bytes();
         return match (&*info.algorithm.oid.to_string(), &*parameters) {
             ("1.2.840.113549.1.1.1", _) => {
-                let key = rsa::PublicKey::from_public_key_der(document.as_bytes()).map_err(|e| e.to_string())?;
+                let key =
+                    rsa::PublicKey::from_public_key_der(document.as_bytes()).map_err(|e| e.to_string())?;
                 Ok(of_rsa(&key))
             }
             ("1.2.840.10045.2.1", "1.2.840.10045.3.1.7") => ec_members("P-256", point),
             ("1.2.840.10045.2.1", "1.3.132.0.34") => ec_members("P-384", point),
             ("1.2.840.10045.2.1", "1.3.132.0.35") => ec_members("P-521", point),
-            ("1.3.101.110", _) => Ok(members(json!({ "kty": "OKP", "crv": "X25519", "x": base64url(point) }))),
+            ("1.3.101.110", _) => {
+                Ok(members(json!({ "kty": "OKP", "crv": "X25519", "x": base64url(point) })))
+            }
             (kind, curve) => Err(format!(
                 "keys of the kind {kind} {curve} are not encrypted to: RSA, P-256, P-384, P-521 and X25519 are"
             )),
@@ -225,7 +232,9 @@ fn pem(text: &str) -> Result<Map<String, Value>, String> {
         return Ok(of_rsa(&key));
     }
     if text.contains("-----BEGIN CERTIFICATE-----") {
-        return Err("this is a certificate; `openssl x509 -in FILE -pubkey -noout` gives the key in it".to_owned());
+        return Err(
+            "this is a certificate; `openssl x509 -in FILE -pubkey -noout` gives the key in it".to_owned()
+        );
     }
     Err("neither a JWK nor a PEM block PUBLIC KEY".to_owned())
 }
@@ -241,7 +250,9 @@ fn block<'a>(text: &'a str, label: &str) -> Option<&'a str> {
 /// SEC 1 §2.3.3: 4, then both coordinates; 2 or 3, then one.
 fn ec_members(crv: &str, point: &[u8]) -> Result<Map<String, Value>, String> {
     let Some((4, coordinates)) = point.split_first() else {
-        return Err("the point is compressed; `openssl ec -pubin -conv_form uncompressed` writes it out".to_owned());
+        return Err(
+            "the point is compressed; `openssl ec -pubin -conv_form uncompressed` writes it out".to_owned()
+        );
     };
     let (x, y) = coordinates.split_at(coordinates.len() / 2);
     Ok(members(json!({ "kty": "EC", "crv": crv, "x": base64url(x), "y": base64url(y) })))

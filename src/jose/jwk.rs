@@ -145,8 +145,9 @@ impl PublicJwk {
 
 /// RFC 7517 §4.2 and §4.4: where `use` and `alg` are there, they bind.
 fn check_declared(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<(), JwkError> {
-    let wrong =
-        |what: &str, found: &Value| JwkError::WrongKind(algorithm.as_str(), format!("its {what:?} is {found}"));
+    let wrong = |what: &str, found: &Value| {
+        JwkError::WrongKind(algorithm.as_str(), format!("its {what:?} is {found}"))
+    };
     match (members.get("use"), members.get("alg")) {
         (Some(found), _) if found != "sig" => Err(wrong("use", found)),
         (_, Some(found)) if found != algorithm.as_str() => Err(wrong("alg", found)),

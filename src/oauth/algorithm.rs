@@ -120,7 +120,9 @@ impl FromStr for KeyManagement {
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
             let why = why_not(text);
-            format!("{text:?} is no way to convey a key here{why}; RSA-OAEP-256, ECDH-ES and ECDH-ES+A256KW are")
+            format!(
+                "{text:?} is no way to convey a key here{why}; RSA-OAEP-256, ECDH-ES and ECDH-ES+A256KW are"
+            )
         })
     }
 }
@@ -172,9 +174,10 @@ impl fmt::Display for ContentEncryption {
 impl FromStr for ContentEncryption {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
-            format!("{text:?} is no way to encrypt content here; A128GCM and A256GCM are")
-        })
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == text)
+            .ok_or_else(|| format!("{text:?} is no way to encrypt content here; A128GCM and A256GCM are"))
     }
 }
 
