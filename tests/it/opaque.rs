@@ -9,12 +9,14 @@ use countersign::domain::resource_server::TokenFormat;
 use countersign::flow::client_auth::Presented;
 use countersign::flow::recognise::{self, Dead, Form, Recognised};
 use countersign::flow::token::{self, TokenRequest};
+use countersign::flow::token_format::{self, Wanted};
 use countersign::oauth::Params;
 use countersign::store;
 use serde_json::json;
 
 use super::support::db::Database;
 use super::support::flow::{changed, code, redemption};
+use super::support::jwe::{Kind, Recipient};
 use super::support::jwt::verified;
 use super::support::raw::Raw;
 use super::support::server::{CLIENTS, MAIL, NOTES, PASSWORD, START, Setup, secret};
@@ -342,40 +344,57 @@ fn a_client_that_was_deleted_a_moment_ago_is_unknown() {
     });
 }
 
-/// DESIGN §8: what touches the database is not done on a worker; what needs memory only is.
+/// DESIGN §8: what touches the database or takes long is not done on a worker; what is quick and needs memory only is.
 #[test]
-fn one_resource_server_with_opaque_tokens_makes_no_other_s_clients_slower() {
-    with_server(|server, _| {
+fn a_client_is_answered_by_a_worker_where_all_its_resource_servers_allow_it() {
+    let mailer = "[[clients]]\nid = \"mailer\"\nprofile = \"service\"\nscopes = [\"mail:send\"]\n\
+                  resources = [\"https://mail.example/api\"]\nsecret_hash = \"SECRET_HASH:mailer\"\n";
+    let server = TestServer::with(Setup { clients: format!("{CLIENTS}{mailer}"), ..Setup::default() });
+    let is_light = |client: &str, grant: &str| {
         let cx = server.app.refreshed_cx().unwrap();
-        let is_light = |client: &str, grant: &str| {
-            let presented = Presented::Basic {
-                client_id: client.to_owned(),
-                secret: String::new().into(),
-                verbatim: None,
+        [true, false].map(|by_header| {
+            let (client, mut pairs) = (client.to_owned(), vec![("grant_type".to_owned(), grant.to_owned())]);
+            let presented = if by_header {
+                Presented::Basic { client_id: client, secret: String::new().into(), verbatim: None }
+            } else {
+                pairs.push(("client_id".to_owned(), client));
+                Presented::Nothing
             };
-            let params = Params::collect(vec![("grant_type".to_owned(), grant.to_owned())]).unwrap();
+            let params = Params::collect(pairs).unwrap();
             let request = TokenRequest { params, presented, peer: [127, 0, 0, 1].into() };
             token::is_light(&cx.snapshot, &cx.policy, &request)
-        };
-        assert!(!is_light("service", "client_credentials"));
-        assert!(is_light("nobody", "client_credentials"), "refused from memory");
-        assert!(!is_light("nobody", "password"));
-        let mut jwt_only =
-            CLIENTS.replace("name = \"Notes\"\n", "name = \"Notes\"\ntoken_format = \"opaque\"\n");
-        jwt_only += "[[clients]]\nid = \"mailer\"\nprofile = \"service\"\nscopes = [\"mail:send\"]\n\
-                     resources = [\"https://mail.example/api\"]\nsecret_hash = \"SECRET_HASH:mailer\"\n";
-        let other = TestServer::with(Setup { clients: jwt_only, ..Setup::default() });
-        let cx = other.app.refreshed_cx().unwrap();
-        assert!(cx.snapshot.client("mailer").is_some());
-        let params = Params::collect(vec![
-            ("grant_type".to_owned(), "client_credentials".to_owned()),
-            ("client_id".to_owned(), "mailer".to_owned()),
-        ]);
-        let request = TokenRequest {
-            params: params.unwrap(),
-            presented: Presented::Nothing,
-            peer: [127, 0, 0, 1].into(),
-        };
-        assert!(token::is_light(&cx.snapshot, &cx.policy, &request));
-    });
+        })
+    };
+    let machine = "client_credentials";
+    assert_eq!(is_light("service", machine), [true, true]);
+    assert_eq!(is_light("nobody", machine), [true, true], "refused from memory");
+    assert_eq!(is_light("service", "password"), [false, false]);
+
+    change::resource_server(&server, NOTES, |notes| notes.token_format = TokenFormat::Opaque);
+    assert_eq!(is_light("service", machine), [false, false]);
+    assert_eq!(is_light("service2", machine), [false, false], "it may ask for either");
+    assert_eq!(is_light("mailer", machine), [true, true], "it has nothing to do with that");
+    let encrypted = |kind: Kind| {
+        let key = Some(Recipient::new(kind).public_pem());
+        let wanted = Wanted { format: Some("jwe".to_owned()), key, ..Wanted::default() };
+        change::resource_server(&server, NOTES, |notes| {
+            notes.token_format = token_format::changed(&notes.token_format, wanted).unwrap();
+        });
+        is_light("service", machine)[0]
+    };
+    let light = Kind::ALL.map(|kind| (kind, encrypted(kind)));
+    assert_eq!(
+        light.iter().filter(|(_, light)| !light).map(|(kind, _)| *kind).collect::<Vec<_>>(),
+        [Kind::P384, Kind::P521]
+    );
+
+    change::resource_server(&server, NOTES, |notes| notes.token_format = TokenFormat::Jwt);
+    for (algorithm, light) in
+        [("ES256", true), ("EdDSA", true), ("ES384", false), ("ES512", false), ("PS256", false)]
+    {
+        change::resource_server(&server, NOTES, |notes| {
+            notes.signing_algorithm = Some(algorithm.parse().unwrap());
+        });
+        assert_eq!(is_light("service", machine)[0], light, "{algorithm}");
+    }
 }

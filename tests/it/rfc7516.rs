@@ -36,6 +36,7 @@ fn names(header: &Map<String, Value>) -> Vec<&str> {
     names
 }
 
+/// RFC 7516 §4.1.1 and RFC 7516 §4.1.2 by the names of RFC 7518 §4.1 and RFC 7518 §5.1, but for what is left out.
 /// RFC 8725 §3.2: RSA1_5 has been attacked for decades; PBES2 lets a token dictate the work (RFC 7518 §8.8); the symmetric
 /// ways share a key.
 #[test]

@@ -151,6 +151,7 @@ fn an_algorithm_that_is_given_up_is_refused_with_the_reason() {
     }
 }
 
+/// RFC 7518 §6.2 and §6.3: the curves and the strength that are taken.
 #[test]
 fn weak_broken_and_foreign_keys_are_refused() {
     let refused = |value: Value, word: &str| {
