@@ -103,7 +103,7 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
 pub fn is_light(snapshot: &Snapshot, policy: &Policy, request: &TokenRequest) -> bool {
     let known = || snapshot.client(client_auth::named(&request.presented, &request.params)?);
     request.params.get("grant_type") == Some(GrantType::ClientCredentials.as_str())
-        && !policy.access_token_algorithm.is_rsa()
+        && policy.access_token_algorithm.is_fast()
         && known().is_none_or(|known| known.is_light)
 }
 

@@ -2,6 +2,7 @@
 
 mod before_start;
 mod client;
+mod formats;
 mod key;
 mod places;
 mod users;
