@@ -1,14 +1,14 @@
 //! Two threads: one keeps the snapshot fresh, one sweeps what has expired.
 
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::store::sweep;
 
 use super::App;
+use super::sweeper::sweep;
 
 /// The threads; they end when this is dropped.
 pub struct Background {
@@ -30,9 +30,15 @@ impl Background {
             }
         })?;
         if config.sweeper.enabled {
-            let batch_rows = i64::from(config.sweeper.batch_rows);
+            let batch_rows = config.sweeper.batch_rows;
             let sweep_every = Duration::from_secs(u64::from(config.sweeper.interval_s));
-            background.every("sweeper", sweep_every, app, move |app| sweep_all(app, batch_rows))?;
+            background.spawn("sweeper", sweep_every, app, move |app, stop| {
+                let mut pause = |time| stop.pause(time);
+                match sweep(&app.store, app.now(), batch_rows, &mut pause) {
+                    Ok(swept) => tracing::debug!(rows = swept.rows, longest = ?swept.longest, "swept"),
+                    Err(error) => tracing::warn!(%error, "sweeping failed"),
+                }
+            })?;
         }
         Ok(background)
     }
@@ -44,12 +50,24 @@ impl Background {
         app: &Arc<App>,
         work: impl Fn(&App) + Send + 'static,
     ) -> std::io::Result<()> {
+        self.spawn(name, interval, app, move |app, _| work(app))
+    }
+
+    /// Work that takes long and looks now and then whether it shall stop.
+    fn spawn(
+        &mut self,
+        name: &str,
+        interval: Duration,
+        app: &Arc<App>,
+        work: impl Fn(&App, &Stop) + Send + 'static,
+    ) -> std::io::Result<()> {
         let (stop, stopped) = channel::<()>();
+        let stopped = Stop(stopped);
         let app: Weak<App> = Arc::downgrade(app);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+            while stopped.pause(interval) {
                 match app.upgrade() {
-                    Some(app) => work(&app),
+                    Some(app) => work(&app, &stopped),
                     None => return,
                 }
             }
@@ -60,33 +78,22 @@ impl Background {
     }
 }
 
+/// Tells a thread when it is to end.
+struct Stop(Receiver<()>);
+
+impl Stop {
+    /// Waits; false as soon as the thread is to end.
+    fn pause(&self, time: Duration) -> bool {
+        self.0.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
+    }
+}
+
 impl Drop for Background {
     fn drop(&mut self) {
         self.stop.clear();
         for thread in self.threads.drain(..) {
             // A thread that panicked has said so on its own.
             let _ = thread.join();
-        }
-    }
-}
-
-/// Batches until little is left: other writes come in between.
-fn sweep_all(app: &App, batch_rows: i64) {
-    loop {
-        let now = app.now();
-        match app.store.write("sweep", move |conn| sweep::batch(conn, now, batch_rows)) {
-            Ok(deleted) => {
-                if deleted > 0 {
-                    tracing::debug!(deleted, "swept");
-                }
-                if i64::try_from(deleted).unwrap_or(i64::MAX) < batch_rows {
-                    return;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "sweeping failed");
-                return;
-            }
         }
     }
 }
