@@ -1,3 +1,5 @@
+DROP INDEX codes_unredeemed_by_expiry;
+CREATE INDEX codes_by_expiry ON codes (expires_at);
 DROP TABLE api_tokens;
 DROP TABLE opaque_tokens;
 DROP TABLE denied_tokens;

@@ -59,3 +59,9 @@ CREATE TABLE api_tokens (
 CREATE INDEX api_tokens_by_expiry ON api_tokens (expires_at);
 CREATE INDEX api_tokens_by_user ON api_tokens (user_id);
 CREATE INDEX api_tokens_by_client ON api_tokens (client_id);
+
+-- What the sweeper looks for and nothing else: a redeemed code stays as long as its family, an API token may be revoked
+-- long before its end.
+DROP INDEX codes_by_expiry;
+CREATE INDEX codes_unredeemed_by_expiry ON codes (expires_at) WHERE redeemed_at IS NULL;
+CREATE INDEX api_tokens_by_revocation ON api_tokens (revoked_at) WHERE revoked_at IS NOT NULL;

@@ -2,8 +2,10 @@
 
 mod background;
 mod declared;
+mod pace;
 mod settings;
 mod start;
+mod sweeper;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +25,7 @@ pub use background::Background;
 pub use declared::declared;
 pub use settings::{Site, password_cost, policy, store_options};
 pub use start::{StartError, open_store, sealer};
+pub use sweeper::{Swept, sweep};
 
 /// How old the snapshot may be before somebody has to look: each node sees a change within about a second.
 const FRESH: Seconds = Seconds(1);

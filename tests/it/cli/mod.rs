@@ -5,6 +5,7 @@ mod client;
 mod formats;
 mod key;
 mod places;
+mod stats;
 mod users;
 
 use super::support::program::{Home, files};
@@ -26,6 +27,7 @@ fn every_command_answers_a_script_with_one_json_document() {
         &["migrate"][..],
         &["migrate", "--status"],
         &["check"],
+        &["stats"],
         &["client", "add", "--profile", "service", "--id", "job", "--resource", API, "--scope", "notes:read"],
         &["client", "list"],
         &["client", "show", "job"],
