@@ -9,6 +9,10 @@ ALTER TABLE clients ADD COLUMN introspects TEXT NOT NULL DEFAULT '';
 -- What it may exchange for what (RFC 8693), in JSON.
 ALTER TABLE clients ADD COLUMN exchange TEXT NOT NULL DEFAULT '[]';
 
+-- The longest life of any token that the key may have signed. An hour was the longest without an override until now.
+ALTER TABLE signing_keys ADD COLUMN longest_token_s BIGINT NOT NULL DEFAULT 3600;
+ALTER TABLE signing_keys ADD COLUMN compromised_at BIGINT;
+
 ALTER TABLE resource_servers ADD COLUMN token_format TEXT NOT NULL DEFAULT 'jwt';
 -- To which key and how its tokens are encrypted, in JSON.
 ALTER TABLE resource_servers ADD COLUMN encryption TEXT;

@@ -1,4 +1,5 @@
-//! Threads: one keeps the snapshot fresh, one writes down the last use of API tokens, one sweeps what has expired.
+//! Threads: one keeps the snapshot fresh, one writes down the last use of API tokens, one lets keys rotate, one sweeps what
+//! has expired.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
@@ -34,6 +35,11 @@ impl Background {
             }
         })?;
         background.every("last uses", LAST_USES_EVERY, app, App::write_last_uses)?;
+        if config.keys.rotate {
+            // At once: after a long stop much may be due.
+            rotate_keys(app);
+            background.every("rotation", rotation_pause(app), app, rotate_keys)?;
+        }
         if config.sweeper.enabled {
             let batch_rows = config.sweeper.batch_rows;
             let sweep_every = Duration::from_secs(u64::from(config.sweeper.interval_s));
@@ -101,5 +107,17 @@ impl Drop for Background {
             let _ = thread.join();
         }
         self.app.write_last_uses();
+    }
+}
+
+/// About a minute, at each node another: nodes that look one after the other seldom do the same work.
+fn rotation_pause(app: &App) -> Duration {
+    let jitter = crate::base::entropy::bytes::<2>(&*app.entropy).map_or(0, u16::from_le_bytes);
+    Duration::from_millis(45_000 + u64::from(jitter) % 30_000)
+}
+
+fn rotate_keys(app: &App) {
+    if let Err(error) = app.rotate_keys() {
+        tracing::warn!(%error, "the signing keys could not be rotated; tried again within about a minute");
     }
 }

@@ -40,7 +40,7 @@ struct Metadata<'a> {
 }
 
 pub(super) async fn get(app: Data<App>, cache: Data<Cache>) -> HttpResponse {
-    cache.current(&app).metadata.answer()
+    cache.current(&app).metadata.answer(MAX_AGE_S)
 }
 
 /// RFC 9700 §2.4: "The resource owner password credentials grant \[RFC6749\] MUST NOT be used." It is told of only where a

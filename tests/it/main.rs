@@ -24,6 +24,7 @@ mod forms;
 mod health;
 mod http;
 mod keys_life;
+mod keys_plan;
 mod kill;
 mod login_page;
 mod migrations;

@@ -8,10 +8,10 @@ use countersign::domain::OpaqueToken;
 use countersign::domain::resource_server::TokenFormat;
 use countersign::flow::client_auth::Presented;
 use countersign::flow::recognise::{self, Dead, Form, Recognised};
-use countersign::flow::token::{self, TokenRequest};
+use countersign::flow::token::{self, FromPage, TokenRequest};
 use countersign::flow::token_format::{self, Wanted};
 use countersign::oauth::Params;
-use countersign::store;
+use countersign::{app, store};
 use serde_json::json;
 
 use super::support::db::Database;
@@ -189,8 +189,7 @@ fn it_dies_in_the_second_in_which_it_expires_and_is_swept() {
         server.advance(1);
         assert_eq!(dead(&server, &token), "it has expired");
         let now = START + Seconds(300);
-        let swept =
-            |now| server.store().write("test", move |conn| store::sweep::batch(conn, now, 100)).unwrap();
+        let swept = |now| app::sweep(server.store(), now, 100, &mut |_| true).unwrap().rows;
         assert_eq!((swept(now - Seconds(1)), count(&mut raw, "opaque_tokens")), (0, 1));
         assert_eq!((swept(now), count(&mut raw, "opaque_tokens")), (1, 0));
     });
@@ -271,6 +270,7 @@ fn ask(
             verbatim: None,
         },
         peer: [127, 0, 0, 1].into(),
+        page: FromPage::default(),
     };
     let mut cx = server.app.refreshed_cx().unwrap();
     cx.entropy = entropy;
@@ -361,7 +361,8 @@ fn a_client_is_answered_by_a_worker_where_all_its_resource_servers_allow_it() {
                 Presented::Nothing
             };
             let params = Params::collect(pairs).unwrap();
-            let request = TokenRequest { params, presented, peer: [127, 0, 0, 1].into() };
+            let request =
+                TokenRequest { params, presented, peer: [127, 0, 0, 1].into(), page: FromPage::default() };
             token::is_light(&cx.snapshot, &cx.policy, &request)
         })
     };

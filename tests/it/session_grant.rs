@@ -2,10 +2,11 @@
 //! single-page app gets tokens by the cookie of the browser session. Everything but the page is what an attacker can have
 //! a browser send too, so each check has its test, with one difference from the happy path.
 
+use countersign::app;
 use countersign::base::{Id, Seconds};
 use countersign::domain::RevocationReason;
 use countersign::flow::recognise;
-use countersign::store::{authorizations, sweep};
+use countersign::store::authorizations;
 use serde_json::json;
 
 use super::support::flow::{authorize, changed, claims, part};
@@ -368,7 +369,7 @@ fn the_authorization_is_there_as_long_as_the_session_and_its_last_token_and_no_l
     let (id, whole) = (family(&answer), server.app.policy.session_ttl.0);
     let sweep = || {
         let now = server.app.now();
-        server.store().write("sweep", move |conn| sweep::batch(conn, now, 100)).unwrap();
+        app::sweep(server.store(), now, 100, &mut |_| true).unwrap();
         server.store().read("test", |conn| authorizations::find(conn, id)).unwrap().is_some()
     };
     server.advance(whole + 3600);

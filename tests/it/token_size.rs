@@ -7,7 +7,7 @@ use countersign::base::Seconds;
 use countersign::domain::Role;
 use countersign::domain::resource_server::TokenFormat;
 use countersign::flow::client_auth::Presented;
-use countersign::flow::token::{self, TokenRequest};
+use countersign::flow::token::{self, FromPage, TokenRequest};
 use countersign::oauth::Params;
 use countersign::store;
 
@@ -58,6 +58,7 @@ fn told(server: &TestServer, client: &str) -> (Vec<String>, String) {
             verbatim: None,
         },
         peer: [127, 0, 0, 1].into(),
+        page: FromPage::default(),
     };
     let log = Log::default();
     let writer = log.clone();

@@ -278,7 +278,8 @@ fn others_write_while_a_great_many_rows_are_swept() {
             });
             while !done.load(Ordering::SeqCst) {
                 let begun = Instant::now();
-                let limit = Limit { key: ThrottleKey::overall(), max_failures: 1 << 40, window: Seconds(600) };
+                let limit =
+                    Limit { key: ThrottleKey::overall(), max_failures: 1 << 40, window: Seconds(600) };
                 write(store, move |conn| throttles::reserve(conn, std::slice::from_ref(&limit), NOW));
                 waits.push(begun.elapsed());
             }
