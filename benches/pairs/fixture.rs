@@ -102,6 +102,7 @@ secret_hash = "{form}"
                 created_at: now,
                 expires_at: now + Seconds(86_400),
                 used_at: None,
+                successor_salt: None,
             };
             store::refresh_tokens::insert(conn, &token)?;
             Ok(plain.reveal().to_owned())
