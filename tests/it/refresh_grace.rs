@@ -7,6 +7,7 @@ use countersign::jose::Purpose;
 
 use super::support::flow::{authorize, claims, code, redemption, tokens};
 use super::support::http::Answer;
+use super::support::program::until;
 use super::support::raw::Raw;
 use super::support::security_log::SecurityLog;
 use super::support::server::{CLIENTS, MAIL, Setup, sealer, secret};
@@ -153,6 +154,42 @@ fn another_node_finds_the_same_successor() {
         let old = first(&one);
         assert_eq!(next(&one, &old), next(&two, &old), "{}", database.kind);
     });
+}
+
+/// PostgreSQL, READ COMMITTED: the row is held by a transaction that began earlier, and its end decides. SQLite has one
+/// writer, so that nobody there comes second.
+#[test]
+fn a_refresh_that_waits_for_another_one_goes_by_how_that_one_ended() {
+    let Some(database) = Database::postgres() else { return };
+    let server = TestServer::on(&database);
+    for (end, follows) in [("COMMIT", true), ("ROLLBACK", false)] {
+        let old = first(&server);
+        let (token, now) = (PlainToken::parse(TokenKind::Refresh, &old).unwrap(), server.app.now());
+        let successor = token.successor(&[7; 32]).unwrap();
+        let sealed = sealer().seal(Purpose::SuccessorSalt, &[7; 32], now).unwrap();
+        let (this, next) = (token.hash(), successor.hash());
+        let mut first_to_come = Raw::open(&database.url);
+        first_to_come.run(&format!(
+            "BEGIN; UPDATE refresh_tokens SET used_at = {}, successor_salt = '{sealed}' WHERE hash = '{}'; \
+             INSERT INTO refresh_tokens (hash, authorization_id, created_at, expires_at) \
+             SELECT '{}', authorization_id, created_at, expires_at FROM refresh_tokens WHERE hash = '{}'",
+            now.0,
+            this.as_str(),
+            next.as_str(),
+            this.as_str(),
+        ));
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| refresh(&server, &old));
+            let waiting = "SELECT count(*) AS n FROM pg_stat_activity \
+                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            let mut watcher = Raw::open(&database.url);
+            until("nobody waits for the row", || watcher.number(waiting) == 1);
+            first_to_come.run(end);
+            let given = second.join().unwrap().text("refresh_token");
+            assert_eq!(given == successor.reveal(), follows, "{end}");
+        });
+    }
+    assert_eq!(reused(&database), 0);
 }
 
 #[test]
