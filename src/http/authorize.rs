@@ -114,7 +114,7 @@ fn form(request: &HttpRequest, app: &App, to: &str, parameters: &Parameters) -> 
     response
 }
 
-/// draft-sakimura-oauth-wmrm-01. The client's origin alone may frame it, and read the message: nothing on it can be
+/// draft-sakimura-oauth-wmrm-01, RFC 9700 §4.17. The client's origin alone may frame it, and read the message: nothing on it can be
 /// clicked, so that there is nothing to trick a user into.
 fn message(request: &HttpRequest, app: &App, origin: &str, parameters: Parameters) -> HttpResponse {
     let response: Map<String, Value> =

@@ -28,7 +28,7 @@ async fn open_app(client: &Client, world: &World) {
     client.goto(&world.app).await.unwrap();
     click(client, "#sign-in").await;
     sign_in(client, PASSWORD).await;
-    sees(client, "Alice Example").await;
+    sees(client, "alice Example").await;
 }
 
 async fn choose(client: &Client, way: &str) {
