@@ -14,6 +14,7 @@ mod role;
 mod secrets;
 mod serve;
 mod setup;
+mod token;
 mod user;
 
 use std::path::PathBuf;
@@ -57,6 +58,9 @@ enum Command {
     /// Users, their passwords and roles.
     #[command(subcommand)]
     User(user::Command),
+    /// API tokens: what scripts of users and service accounts show.
+    #[command(subcommand)]
+    Token(token::Command),
     /// Roles, which go into tokens.
     #[command(subcommand)]
     Role(role::Command),
@@ -86,6 +90,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
         Command::Client(command) => client::run(&setup, output, command),
         Command::Resource(command) => resource::run(&setup, output, command),
         Command::User(command) => user::run(&setup, output, command),
+        Command::Token(command) => token::run(&setup, output, command),
         Command::Role(command) => role::run(&setup, output, command),
         Command::Key(command) => key::run(&setup, output, command),
     }

@@ -11,6 +11,8 @@
     reason = "a test fails by panicking, and its crate has no readers outside"
 )]
 
+mod account_tokens;
+mod api_tokens;
 #[path = "../browser/mod.rs"]
 mod browser;
 mod check;
