@@ -8,6 +8,7 @@ use crate::domain::client::ClientDraft;
 use crate::domain::resource_server::TokenFormat;
 use crate::domain::{Problem, Profile, ResourceServer, Role, ScopeDefinition};
 use crate::flow::declare::Declared;
+use crate::flow::token_format::{self, Wanted};
 use crate::oauth::{GrantType, Scope};
 
 /// Reads the declarations, with every problem at once.
@@ -63,8 +64,27 @@ fn resource_server(server: &config::ResourceServer, now: Timestamp) -> Result<Re
         include_roles: server.include_roles,
         declared: true,
         created_at: now,
-        token_format: TokenFormat::default(),
+        token_format: token_format(server)?,
     })
+}
+
+fn token_format(server: &config::ResourceServer) -> Result<TokenFormat, Problem> {
+    let key = match &server.encryption_key_file {
+        Some(path) => {
+            let read = std::fs::read_to_string(path);
+            Some(read.map_err(|e| Problem::new("encryption_key_file", format!("{}: {e}", path.display())))?)
+        }
+        None => server.encryption_key.clone(),
+    };
+    let alg = server.encryption_alg.as_deref().map(str::parse).transpose();
+    let enc = server.encryption_enc.as_deref().map(str::parse).transpose();
+    let wanted = Wanted {
+        format: Some(server.token_format.to_string()),
+        key,
+        alg: alg.map_err(|e: String| Problem::new("encryption_alg", e))?,
+        enc: enc.map_err(|e: String| Problem::new("encryption_enc", e))?,
+    };
+    token_format::changed(&TokenFormat::Jwt, wanted)
 }
 
 fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {

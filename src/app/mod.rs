@@ -14,7 +14,7 @@ use crate::base::{Clock, Entropy, Seconds, Timestamp};
 use crate::flow::api_tokens::LastUses;
 use crate::flow::passwords::Passwords;
 use crate::flow::snapshot::SnapshotError;
-use crate::flow::{Cx, Policy, Snapshot};
+use crate::flow::{Cx, Denials, Policy, Snapshot};
 use crate::jose::Sealer;
 use crate::oauth::{ErrorCode, OAuthError};
 use crate::store::Store;
@@ -46,7 +46,8 @@ pub struct App {
     /// What the operator configured, for HTTP.
     pub site: Site,
     snapshot: ArcSwap<Snapshot>,
-    /// When the database last said that the snapshot is current.
+    denials: Arc<Denials>,
+    /// When the database last said that snapshot and denials are current.
     confirmed_at: AtomicI64,
     refreshing: Mutex<()>,
     max_stale: Seconds,
@@ -94,7 +95,7 @@ impl App {
         Ok(self.cx(self.snapshot.load_full(), now))
     }
 
-    /// Looks whether the configuration changed and reads it anew if so. One thread at a time; the others go on with what
+    /// Looks whether the configuration changed and reads it anew if so, and reads which tokens were denied since. One thread at a time; the others go on with what
     /// there is.
     ///
     /// # Errors
@@ -107,12 +108,13 @@ impl App {
             Err(_) if now - self.confirmed() <= self.max_stale => return Ok(()),
             Err(_) => self.refreshing.lock().unwrap_or_else(PoisonError::into_inner),
         };
-        let revision =
-            self.store.read("revision", crate::store::revision::current).map_err(SnapshotError::Store)?;
+        let (revision, denials) =
+            self.store.read("revision", crate::store::revision::both).map_err(SnapshotError::Store)?;
         let key_change_due = current.keys.next_change().is_some_and(|at| at.is_past(now));
         if revision != current.revision || key_change_due {
             self.snapshot.store(Arc::new(Snapshot::load(&self.store, &self.sealer, now)?));
         }
+        self.denials.catch_up(&self.store, denials, now).map_err(SnapshotError::Store)?;
         self.confirmed_at.store(now.0, Ordering::Release);
         drop(one_at_a_time);
         Ok(())
@@ -138,6 +140,7 @@ impl App {
             now,
             store: Arc::clone(&self.store),
             snapshot,
+            denials: Arc::clone(&self.denials),
             entropy: Arc::clone(&self.entropy),
             sealer: Arc::clone(&self.sealer),
             passwords: Arc::clone(&self.passwords),

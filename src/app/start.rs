@@ -11,7 +11,7 @@ use crate::config::{Config, Issuer};
 use crate::domain::Problem;
 use crate::flow::declare::{self, DeclareError};
 use crate::flow::passwords::Passwords;
-use crate::flow::{Snapshot, keys, registry};
+use crate::flow::{Denials, Snapshot, keys, registry};
 use crate::jose::{MasterKey, MasterKeys, Sealer};
 use crate::store::{MigrationState, Store};
 
@@ -106,6 +106,11 @@ impl App {
             .map_err(|e| failed("signing keys")(&e))?;
         apply_declarations(config, &store, &*entropy, now)?;
         let snapshot = Snapshot::load(&store, &sealer, now).map_err(|e| failed("signing keys")(&e))?;
+        let denials = Denials::default();
+        store
+            .read("revision", crate::store::revision::both)
+            .and_then(|(_, revision)| denials.catch_up(&store, revision, now))
+            .map_err(|e| failed("denied tokens")(&e))?;
         let passwords =
             Passwords::new(password_cost(config), &*entropy).map_err(|e| failed("login.argon2")(&e))?;
         Ok(Self {
@@ -118,6 +123,7 @@ impl App {
             policy: Arc::new(policy(config, issuer.as_str())),
             site: Site::of(config, issuer),
             snapshot: ArcSwap::from_pointee(snapshot),
+            denials: Arc::new(denials),
             confirmed_at: AtomicI64::new(now.0),
             refreshing: Mutex::new(()),
             max_stale: Seconds(i64::from(config.cache.max_stale_s)),

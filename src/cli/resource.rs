@@ -1,5 +1,6 @@
 //! `countersign resource …`: APIs that take tokens, and the scopes that they own.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Subcommand;
@@ -9,8 +10,9 @@ use crate::base::Seconds;
 use crate::domain::resource_server::TokenFormat;
 use crate::domain::{ResourceServer, ScopeDefinition};
 use crate::flow::registry;
+use crate::flow::token_format::{self, Wanted};
 use crate::oauth::Resource;
-use crate::oauth::algorithm::SigningAlgorithm;
+use crate::oauth::algorithm::{ContentEncryption, KeyManagement, SigningAlgorithm};
 use crate::store::{Store, StoreError, clients, resource_servers, revision};
 
 use super::output::{Failure, Output, listed, note};
@@ -60,6 +62,18 @@ pub(super) struct Fields {
     /// Whether a user's roles go into its access tokens.
     #[arg(long, value_name = "BOOL")]
     include_roles: Option<bool>,
+    /// What its access tokens look like: jwt (signed), opaque (it asks this server), jwe (signed, then encrypted to it).
+    #[arg(long, value_name = "FORMAT")]
+    token_format: Option<String>,
+    /// For jwe: a file that holds its public key, as a JWK or PEM.
+    #[arg(long, value_name = "FILE")]
+    encryption_key: Option<PathBuf>,
+    /// For jwe: RSA-OAEP-256, ECDH-ES or ECDH-ES+A256KW. Left out with a new key: what fits it.
+    #[arg(long, value_name = "ALGORITHM")]
+    encryption_alg: Option<KeyManagement>,
+    /// For jwe: A128GCM or A256GCM. Left out: A256GCM.
+    #[arg(long, value_name = "ALGORITHM")]
+    encryption_enc: Option<ContentEncryption>,
 }
 
 #[derive(Clone)]
@@ -74,7 +88,7 @@ impl FromStr for NamedScope {
 }
 
 impl Fields {
-    fn apply(self, server: &mut ResourceServer) {
+    fn apply(self, server: &mut ResourceServer) -> Result<(), Failure> {
         if let Some(name) = self.name {
             server.name = name;
         }
@@ -91,6 +105,18 @@ impl Fields {
         if let Some(include) = self.include_roles {
             server.include_roles = include;
         }
+        let key = self.encryption_key.map(|path| {
+            std::fs::read_to_string(&path).map_err(|e| Failure::new(format!("{}: {e}", path.display())))
+        });
+        let wanted = Wanted {
+            format: self.token_format,
+            key: key.transpose()?,
+            alg: self.encryption_alg,
+            enc: self.encryption_enc,
+        };
+        server.token_format = token_format::changed(&server.token_format, wanted)
+            .map_err(|problem| Failure::problems(&[problem]))?;
+        Ok(())
     }
 }
 
@@ -105,7 +131,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
                 "signing_algorithm: there are no keys for {algorithm}: add it to keys.algorithms first"
             )));
         }
-        server.check().map_err(|problems| Failure::problems(&problems))
+        token_format::checked(server).map_err(|problems| Failure::problems(&problems))
     };
     match command {
         Command::List => {
@@ -131,7 +157,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
                 created_at: now(),
                 token_format: TokenFormat::default(),
             };
-            fields.apply(&mut server);
+            fields.apply(&mut server)?;
             let server = checked(server)?;
             let stored = server.clone();
             store
@@ -145,7 +171,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
         Command::Edit { id, fields } => {
             let before = own(&store, &id)?;
             let mut server = before.clone();
-            fields.apply(&mut server);
+            fields.apply(&mut server)?;
             let server = checked(server)?;
             let stored = server.clone();
             let is_done = store.write("change a resource server", move |conn| {
@@ -216,6 +242,11 @@ fn lines(server: &ResourceServer) -> Vec<String> {
     lines.extend(server.scopes.iter().map(|s| format!("scope             {}  {}", s.name, s.description)));
     lines.extend(server.access_token_ttl.iter().map(|ttl| format!("access token      {} s", ttl.0)));
     lines.extend(server.signing_algorithm.iter().map(|alg| format!("signed with       {alg}")));
+    lines.push(format!("token format      {}", server.token_format.as_str()));
+    if let Some(encryption) = server.token_format.encryption() {
+        let kid = encryption.jwk.get("kid").and_then(Value::as_str).unwrap_or_default();
+        lines.push(format!("encrypted with    {} {}, to the key {kid}", encryption.alg, encryption.enc));
+    }
     lines.push(format!("roles             {}", if server.include_roles { "included" } else { "left out" }));
     lines
 }
@@ -229,6 +260,8 @@ fn as_json(server: &ResourceServer) -> Value {
         "allow_long_access_tokens": server.allow_long_access_tokens,
         "signing_algorithm": server.signing_algorithm,
         "include_roles": server.include_roles,
+        "token_format": server.token_format.as_str(),
+        "encryption": server.token_format.encryption(),
         "declared": server.declared,
         "created_at": server.created_at,
     })

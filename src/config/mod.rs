@@ -32,7 +32,7 @@ pub use operation::{Cache, Log, Pages, Sweeper};
 pub use reference::reference;
 pub use resources::{ResourceServer, Role, Scope, Scopes};
 pub use server::{Network, Server, Tls};
-pub use words::{AlgorithmName, ClientProfile, GrantName, LogFormat, LogLevel, Synchronous};
+pub use words::{AlgorithmName, ClientProfile, GrantName, LogFormat, LogLevel, Synchronous, TokenFormatName};
 
 schema::section! {
     /// The whole configuration.

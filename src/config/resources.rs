@@ -1,10 +1,12 @@
 //! `[[resource_servers]]` and `[[roles]]`, declared in the file and applied at every start.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::schema::{Setting, Shape, section};
-use super::words::AlgorithmName;
+use super::words::{AlgorithmName, TokenFormatName};
 
 section! {
     /// A declared resource server (an API), applied at every start; it is known by its `id`.
@@ -24,6 +26,18 @@ section! {
         signing_algorithm: Option<AlgorithmName> = None;
         /// Whether a user's roles go into its access tokens.
         include_roles: bool = false;
+        /// What its access tokens look like. `jwt`: signed; it needs the JWKS only. `opaque`: short, it asks this server
+        /// what they stand for. `jwe`: signed, then encrypted to its public key.
+        token_format: TokenFormatName = TokenFormatName::Jwt;
+        /// For `jwe`: a file that holds its public key, as a JWK or PEM.
+        encryption_key_file: Option<PathBuf> = None;
+        /// For `jwe`: the public key itself, in place of the file.
+        encryption_key: Option<String> = None;
+        /// How the content's key is conveyed: `RSA-OAEP-256`, `ECDH-ES` or `ECDH-ES+A256KW`. Left out: what the key says,
+        /// or `RSA-OAEP-256` for an RSA key and `ECDH-ES` for another.
+        encryption_alg: Option<String> = None;
+        /// How the content is encrypted: `A128GCM` or `A256GCM`. Left out: `A256GCM`.
+        encryption_enc: Option<String> = None;
     }
 }
 

@@ -73,6 +73,18 @@ words! {
 }
 
 words! {
+    /// What the access tokens of a resource server look like.
+    pub enum TokenFormatName {
+        /// A signed JWT (RFC 9068).
+        Jwt = "jwt",
+        /// A name and a secret.
+        Opaque = "opaque",
+        /// A signed JWT, encrypted (RFC 7519 §11.2).
+        Jwe = "jwe",
+    }
+}
+
+words! {
     /// How SQLite waits for the disk at a commit.
     pub enum Synchronous {
         /// A commit that was acknowledged survives a power failure.

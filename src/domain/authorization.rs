@@ -2,8 +2,12 @@
 
 use std::str::FromStr;
 
-use crate::base::{Id, Timestamp};
+use crate::base::{Id, Seconds, Timestamp};
 use crate::oauth::{ClientId, Resource, Scope};
+
+/// How long an ended authorization is remembered: so that the replay of its codes is known for what it is, and because the
+/// access tokens that it gave are looked up by it. None of them lives longer than this beyond its end.
+pub const REMEMBERED: Seconds = Seconds(86_400);
 
 /// What a user (or a client for itself) allowed, once.
 #[derive(Clone, Debug, PartialEq, Eq)]

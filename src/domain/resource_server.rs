@@ -103,7 +103,10 @@ impl TokenFormat {
             ("jwt", None) => Ok(Self::Jwt),
             ("opaque", None) => Ok(Self::Opaque),
             ("jwe", Some(encryption)) => Ok(Self::Jwe(encryption)),
-            ("jwe", None) => Err("an encrypted token needs the resource server's public key".to_owned()),
+            ("jwe", None) => {
+                Err("encrypted tokens need the resource server's public key: name its encryption key"
+                    .to_owned())
+            }
             ("jwt" | "opaque", Some(_)) => Err(format!("a token of the format {word} is not encrypted")),
             _ => Err(format!("unknown token format {word:?}; known are jwt, opaque and jwe")),
         }

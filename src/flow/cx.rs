@@ -7,9 +7,9 @@ use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::Store;
 
-use super::Snapshot;
 use super::api_tokens::LastUses;
 use super::passwords::Passwords;
+use super::{Denials, Snapshot};
 
 /// One request's surroundings. `now` is read once, at the door.
 pub struct Cx {
@@ -19,6 +19,8 @@ pub struct Cx {
     pub store: Arc<Store>,
     /// Clients, resource servers and keys as they are in memory.
     pub snapshot: Arc<Snapshot>,
+    /// The access tokens that were revoked one by one, as far as this node knows.
+    pub denials: Arc<Denials>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
     /// Seals what travels through the browser.

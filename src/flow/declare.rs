@@ -6,6 +6,7 @@
 use crate::base::{HashedToken, Id, Timestamp};
 use crate::domain::client::ClientDraft;
 use crate::domain::{Client, ClientSecret, Problem, ResourceServer, Role};
+use crate::flow::token_format;
 use crate::store::{Conn, Store, StoreError, client_secrets, clients, resource_servers, revision, roles};
 
 /// What a configuration file declares.
@@ -92,7 +93,7 @@ fn check(declared: &Declared, now: Timestamp) -> Result<Checked, Vec<(String, Pr
         }
     }
     for server in &declared.resource_servers {
-        match server.clone().check() {
+        match token_format::checked(server.clone()) {
             Ok(server) => checked.resource_servers.push(ResourceServer { declared: true, ..server }),
             Err(found) => note(format!("resource server {}", server.id), found),
         }

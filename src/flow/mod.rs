@@ -1,8 +1,9 @@
 //! The use cases, as plain synchronous functions. The only room that knows oxide-auth.
 //!
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
-//! is; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is.
-//! `accounts`, `registry`, `keys` and `declare` are what an operator does. `cx` is what each of them is
+//! is; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
+//! `denials` are the tokens that were revoked one by one.
+//! `accounts`, `registry`, `token_format`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
 
 pub mod account;
@@ -12,6 +13,7 @@ pub mod authorize;
 pub mod client_auth;
 pub mod cx;
 pub mod declare;
+pub mod denials;
 mod faults;
 pub mod keys;
 pub mod login;
@@ -23,6 +25,8 @@ pub mod registry;
 pub mod snapshot;
 pub mod target;
 pub mod token;
+pub mod token_format;
 
 pub use cx::{Cx, Policy};
+pub use denials::Denials;
 pub use snapshot::Snapshot;

@@ -5,12 +5,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::domain::resource_server::IDENTITY_SCOPES;
+use crate::domain::resource_server::{IDENTITY_SCOPES, TokenFormat};
 use crate::domain::{Client, ClientSecret, ResourceServer};
-use crate::jose::{KeyRing, RingError, Sealer};
+use crate::jose::{Encrypter, EncryptionKey, KeyRing, RingError, Sealer};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::oauth::{ClientId, GrantType, RedirectUri, Resource};
 use crate::store::{Conn, Store, StoreError, client_secrets, clients, keys, resource_servers, revision};
+
+use super::mint::Told;
 
 /// What one revision of the configuration says.
 pub struct Snapshot {
@@ -20,8 +22,10 @@ pub struct Snapshot {
     pub keys: KeyRing,
     clients: HashMap<ClientId, Arc<KnownClient>>,
     resource_servers: HashMap<Resource, Arc<ResourceServer>>,
+    encrypters: HashMap<Resource, Encrypter>,
     origins: HashSet<String>,
-    pub(super) slow_signatures: bool,
+    /// Which large tokens were told of; the one thing here that changes.
+    pub(super) told: Told,
 }
 
 /// A client with its secrets.
@@ -30,6 +34,8 @@ pub struct KnownClient {
     pub client: Arc<Client>,
     /// Its secrets, expired ones too.
     pub secrets: Vec<ClientSecret>,
+    /// Whether a token for itself is made without the database and without a slow signature, wherever it is for.
+    pub(super) is_light: bool,
 }
 
 /// Why no snapshot could be made.
@@ -82,18 +88,20 @@ impl Snapshot {
             .filter(|client| client.disabled_at.is_none())
             .flat_map(|client| client.redirect_uris.iter().filter_map(RedirectUri::origin))
             .collect();
+        let encrypters = servers.iter().filter_map(encrypter).collect();
+        let resource_servers: HashMap<Resource, Arc<ResourceServer>> =
+            servers.into_iter().map(|server| (server.id.clone(), Arc::new(server))).collect();
         let clients = clients
             .into_iter()
             .map(|client| {
                 let secrets = secrets_of.remove(&client.id).unwrap_or_default();
-                (client.id.clone(), Arc::new(KnownClient { client: Arc::new(client), secrets }))
+                let is_light =
+                    client.resources.iter().all(|id| resource_servers.get(id).is_none_or(|s| is_light(s)));
+                (client.id.clone(), Arc::new(KnownClient { client: Arc::new(client), secrets, is_light }))
             })
             .collect();
-        let slow_signatures =
-            servers.iter().filter_map(|s| s.signing_algorithm).any(SigningAlgorithm::is_rsa);
-        let resource_servers =
-            servers.into_iter().map(|server| (server.id.clone(), Arc::new(server))).collect();
-        Ok(Self { revision, keys, clients, resource_servers, origins, slow_signatures })
+        let told = Told::default();
+        Ok(Self { revision, keys, clients, resource_servers, encrypters, origins, told })
     }
 
     /// A client that is switched on.
@@ -112,6 +120,12 @@ impl Snapshot {
     #[must_use]
     pub fn resource_server(&self, id: &Resource) -> Option<&Arc<ResourceServer>> {
         self.resource_servers.get(id)
+    }
+
+    /// What encrypts the tokens of a resource server, where they are encrypted.
+    #[must_use]
+    pub fn encrypter(&self, id: &Resource) -> Option<&Encrypter> {
+        self.encrypters.get(id)
     }
 
     /// All resource servers, by name.
@@ -138,5 +152,25 @@ impl Snapshot {
     pub fn scopes(&self) -> BTreeSet<String> {
         let owned = self.resource_servers.values().flat_map(|s| s.scopes.iter().map(|d| d.name.to_string()));
         IDENTITY_SCOPES.into_iter().map(str::to_owned).chain(owned).collect()
+    }
+}
+
+/// Whether a worker can make tokens for it without holding other requests up: nothing is stored, nothing is slow.
+fn is_light(server: &ResourceServer) -> bool {
+    !server.signing_algorithm.is_some_and(SigningAlgorithm::is_rsa)
+        && !matches!(server.token_format, TokenFormat::Opaque)
+}
+
+/// One key that is of no use takes its own resource server's tokens away, not everybody's.
+fn encrypter(server: &ResourceServer) -> Option<(Resource, Encrypter)> {
+    let encryption = server.token_format.encryption()?;
+    let made = EncryptionKey::from_members(&encryption.jwk, Some(encryption.alg))
+        .and_then(|key| Encrypter::new(&key, encryption.enc));
+    match made {
+        Ok(encrypter) => Some((server.id.clone(), encrypter)),
+        Err(error) => {
+            tracing::error!(resource_server = %server.id.as_str(), %error, "no tokens can be encrypted");
+            None
+        }
     }
 }

@@ -40,7 +40,7 @@ async fn answer(
         peer: peer::address(http, app),
     };
     if let Some(cx) = app.fresh_cx()
-        && token::is_light(&cx.snapshot, &cx.policy, &request.params)
+        && token::is_light(&cx.snapshot, &cx.policy, &request)
     {
         return token::token(&cx, &request);
     }

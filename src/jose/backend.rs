@@ -1,6 +1,8 @@
 //! Which josekit algorithm stands for which of ours.
 
 use josekit::JoseError;
+use josekit::jwe::enc::{A128GCM, A256GCM};
+use josekit::jwe::{ECDH_ES, ECDH_ES_A256KW, JweContentEncryption, JweEncrypter, JweHeader, RSA_OAEP_256};
 use josekit::jwk::Jwk;
 use josekit::jwk::KeyPair;
 use josekit::jwk::alg::ec::{EcCurve, EcKeyPair};
@@ -8,7 +10,9 @@ use josekit::jwk::alg::ed::{EdCurve, EdKeyPair};
 use josekit::jwk::alg::rsa::RsaKeyPair;
 use josekit::jws::{ES256, ES384, ES512, EdDSA, JwsSigner, JwsVerifier, PS256, RS256};
 
-use crate::oauth::algorithm::SigningAlgorithm;
+use zeroize::Zeroizing;
+
+use crate::oauth::algorithm::{ContentEncryption, KeyManagement, SigningAlgorithm};
 
 /// The NIST curve of an algorithm, if it has one.
 pub(super) fn curve(algorithm: SigningAlgorithm) -> Option<EcCurve> {
@@ -70,4 +74,44 @@ pub(super) fn verifier(algorithm: SigningAlgorithm, jwk: &Jwk) -> Result<Box<dyn
         SigningAlgorithm::Ps256 => Box::new(PS256.verifier_from_jwk(jwk)?),
         SigningAlgorithm::EdDsa => Box::new(EdDSA.verifier_from_jwk(jwk)?),
     })
+}
+
+/// josekit's encrypter. OpenSSL refuses a point that is not on its curve here.
+pub(super) fn encrypter(algorithm: KeyManagement, jwk: &Jwk) -> Result<Box<dyn JweEncrypter>, JoseError> {
+    Ok(match algorithm {
+        KeyManagement::RsaOaep256 => Box::new(RSA_OAEP_256.encrypter_from_jwk(jwk)?),
+        KeyManagement::EcdhEs => Box::new(ECDH_ES.encrypter_from_jwk(jwk)?),
+        KeyManagement::EcdhEsA256Kw => Box::new(ECDH_ES_A256KW.encrypter_from_jwk(jwk)?),
+    })
+}
+
+/// josekit's cipher.
+pub(super) fn content(encryption: ContentEncryption) -> &'static dyn JweContentEncryption {
+    match encryption {
+        ContentEncryption::A128Gcm => &A128GCM,
+        ContentEncryption::A256Gcm => &A256GCM,
+    }
+}
+
+/// A content key on its way to the one who may decrypt.
+pub(super) struct Conveyed {
+    /// The key itself: the one that was drawn, or the one that was agreed on.
+    pub(super) key: Zeroizing<Vec<u8>>,
+    /// What goes into the token for it; nothing where it was agreed on (RFC 7516 §5.1 step 5).
+    pub(super) encrypted_key: Vec<u8>,
+    /// The ephemeral public key of an agreement (RFC 7518 §4.6.1.1).
+    pub(super) epk: Option<serde_json::Value>,
+}
+
+/// Conveys `drawn`; direct agreement leaves it unused. josekit makes the ephemeral keys, anew for each call.
+pub(super) fn convey(
+    encrypter: &dyn JweEncrypter,
+    content: &dyn JweContentEncryption,
+    drawn: &[u8],
+) -> Result<Conveyed, JoseError> {
+    let (given, mut added) = (JweHeader::new(), JweHeader::new());
+    let agreed = encrypter.compute_content_encryption_key(content, &given, &mut added)?;
+    let key = Zeroizing::new(agreed.map_or_else(|| drawn.to_vec(), std::borrow::Cow::into_owned));
+    let encrypted_key = encrypter.encrypt(&key, &given, &mut added)?.unwrap_or_default();
+    Ok(Conveyed { key, encrypted_key, epk: added.claim("epk").cloned() })
 }

@@ -23,10 +23,31 @@ pub struct PublicJwk {
 
 /// The public members per key type, in base64url.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Key {
+pub(super) enum Key {
     Ec { crv: &'static str, x: String, y: String },
-    Okp { x: String },
+    Okp { crv: &'static str, x: String },
     Rsa { n: String, e: String },
+}
+
+impl Key {
+    /// `kty` and the public members of the key type (RFC 7518 §6, RFC 8037 §2).
+    pub(super) fn members(&self) -> Vec<(&'static str, &str)> {
+        match self {
+            Self::Ec { crv, x, y } => vec![("kty", "EC"), ("crv", crv), ("x", x), ("y", y)],
+            Self::Okp { crv, x } => vec![("kty", "OKP"), ("crv", crv), ("x", x)],
+            Self::Rsa { n, e } => vec![("kty", "RSA"), ("n", n), ("e", e)],
+        }
+    }
+
+    /// RFC 7638 §3.2: the required members only, in lexicographic order, without white space.
+    pub(super) fn thumbprint(&self) -> String {
+        let required = match self {
+            Self::Ec { crv, x, y } => format!(r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#),
+            Self::Okp { crv, x } => format!(r#"{{"crv":"{crv}","kty":"OKP","x":"{x}"}}"#),
+            Self::Rsa { n, e } => format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#),
+        };
+        base64url(&sha256(required.as_bytes()))
+    }
 }
 
 /// Why a JWK is not taken.
@@ -40,7 +61,7 @@ pub enum JwkError {
     Member(&'static str),
     /// Another kind of key than the algorithm needs.
     #[error("the JWK is not a key for {0}: {1}")]
-    WrongKind(SigningAlgorithm, String),
+    WrongKind(&'static str, String),
     /// Too weak or no valid key at all.
     #[error("the key is refused: {0}")]
     Refused(String),
@@ -64,14 +85,15 @@ impl PublicJwk {
         algorithm: SigningAlgorithm,
     ) -> Result<Self, JwkError> {
         check_declared(members, algorithm)?;
+        let name = algorithm.as_str();
         let key = match algorithm {
-            SigningAlgorithm::Es256 => ec(members, algorithm, "P-256", 32)?,
-            SigningAlgorithm::Es384 => ec(members, algorithm, "P-384", 48)?,
-            SigningAlgorithm::Es512 => ec(members, algorithm, "P-521", 66)?,
-            SigningAlgorithm::EdDsa => ed25519(members, algorithm)?,
-            SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => rsa_key(members, algorithm)?,
+            SigningAlgorithm::Es256 => ec(members, name, "P-256", 32)?,
+            SigningAlgorithm::Es384 => ec(members, name, "P-384", 48)?,
+            SigningAlgorithm::Es512 => ec(members, name, "P-521", 66)?,
+            SigningAlgorithm::EdDsa => okp(members, name, "Ed25519")?,
+            SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256 => rsa_key(members, name)?,
         };
-        let jwk = Self { algorithm, kid: base64url(&sha256(thumbprint_input(&key).as_bytes())), key };
+        let jwk = Self { algorithm, kid: key.thumbprint(), key };
         jwk.verifier().map_err(|e| JwkError::Refused(e.to_string()))?;
         Ok(jwk)
     }
@@ -101,14 +123,9 @@ impl PublicJwk {
     }
 
     fn members(&self) -> Map<String, Value> {
-        let (kty, public): (&str, &[(&str, &str)]) = match &self.key {
-            Key::Ec { crv, x, y } => ("EC", &[("crv", crv), ("x", x), ("y", y)]),
-            Key::Okp { x } => ("OKP", &[("crv", "Ed25519"), ("x", x)]),
-            Key::Rsa { n, e } => ("RSA", &[("n", n), ("e", e)]),
-        };
-        let common =
-            [("kty", kty), ("use", "sig"), ("alg", self.algorithm.as_str()), ("kid", self.kid.as_str())];
-        common.iter().chain(public).map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
+        let common = [("use", "sig"), ("alg", self.algorithm.as_str()), ("kid", self.kid.as_str())];
+        let all = common.into_iter().chain(self.key.members());
+        all.map(|(name, value)| (name.to_owned(), value.into())).collect()
     }
 
     pub(super) fn verifier(&self) -> Result<Box<dyn josekit::jws::JwsVerifier>, josekit::JoseError> {
@@ -128,8 +145,9 @@ impl PublicJwk {
 
 /// RFC 7517 §4.2 and §4.4: where `use` and `alg` are there, they bind.
 fn check_declared(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<(), JwkError> {
-    let wrong =
-        |what: &str, found: &Value| JwkError::WrongKind(algorithm, format!("its {what:?} is {found}"));
+    let wrong = |what: &str, found: &Value| {
+        JwkError::WrongKind(algorithm.as_str(), format!("its {what:?} is {found}"))
+    };
     match (members.get("use"), members.get("alg")) {
         (Some(found), _) if found != "sig" => Err(wrong("use", found)),
         (_, Some(found)) if found != algorithm.as_str() => Err(wrong("alg", found)),
@@ -137,17 +155,17 @@ fn check_declared(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> 
     }
 }
 
-fn member<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, JwkError> {
+pub(super) fn member<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, JwkError> {
     members.get(name).and_then(Value::as_str).ok_or(JwkError::Member(name))
 }
 
-fn octets(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, JwkError> {
+pub(super) fn octets(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, JwkError> {
     from_base64url(member(members, name)?).ok_or(JwkError::Member(name))
 }
 
 fn expect(
     members: &Map<String, Value>,
-    algorithm: SigningAlgorithm,
+    algorithm: &'static str,
     name: &'static str,
     wanted: &str,
 ) -> Result<(), JwkError> {
@@ -158,9 +176,9 @@ fn expect(
 }
 
 /// RFC 7518 §6.2.1.2: "The length of this octet string MUST be the full size of a coordinate for the curve".
-fn ec(
+pub(super) fn ec(
     members: &Map<String, Value>,
-    algorithm: SigningAlgorithm,
+    algorithm: &'static str,
     crv: &'static str,
     coordinate_bytes: usize,
 ) -> Result<Key, JwkError> {
@@ -172,7 +190,7 @@ fn ec(
             return Err(JwkError::Member(name));
         }
     }
-    if algorithm == SigningAlgorithm::Es256 {
+    if crv == "P-256" {
         let point = [&[4], x.as_slice(), y.as_slice()].concat();
         p256::PublicKey::from_sec1_bytes(&point)
             .map_err(|_| JwkError::Refused("the point is not on the curve P-256".to_owned()))?;
@@ -180,19 +198,23 @@ fn ec(
     Ok(Key::Ec { crv, x: base64url(&x), y: base64url(&y) })
 }
 
-/// RFC 8037 §2, with Ed25519 only.
-fn ed25519(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<Key, JwkError> {
+/// RFC 8037 §2, with curves of 32 octets only: Ed25519, X25519.
+pub(super) fn okp(
+    members: &Map<String, Value>,
+    algorithm: &'static str,
+    crv: &'static str,
+) -> Result<Key, JwkError> {
     expect(members, algorithm, "kty", "OKP")?;
-    expect(members, algorithm, "crv", "Ed25519")?;
+    expect(members, algorithm, "crv", crv)?;
     let x = octets(members, "x")?;
     if x.len() != 32 {
         return Err(JwkError::Member("x"));
     }
-    Ok(Key::Okp { x: base64url(&x) })
+    Ok(Key::Okp { crv, x: base64url(&x) })
 }
 
 /// RFC 7518 §3.3: "A key of size 2048 bits or larger MUST be used with these algorithms."
-fn rsa_key(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<Key, JwkError> {
+pub(super) fn rsa_key(members: &Map<String, Value>, algorithm: &'static str) -> Result<Key, JwkError> {
     expect(members, algorithm, "kty", "RSA")?;
     let n = BoxedUint::from_be_slice_vartime(&octets(members, "n")?);
     let e = BoxedUint::from_be_slice_vartime(&octets(members, "e")?);
@@ -205,13 +227,4 @@ fn rsa_key(members: &Map<String, Value>, algorithm: SigningAlgorithm) -> Result<
     }
     // Without leading zero octets (RFC 7518 §6.3.1.1), so that one key has one thumbprint.
     Ok(Key::Rsa { n: base64url(&key.n_bytes()), e: base64url(&key.e_bytes()) })
-}
-
-/// RFC 7638 §3.2: the required members only, in lexicographic order, without white space.
-fn thumbprint_input(key: &Key) -> String {
-    match key {
-        Key::Ec { crv, x, y } => format!(r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#),
-        Key::Okp { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#),
-        Key::Rsa { n, e } => format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#),
-    }
 }

@@ -6,13 +6,17 @@
 //! - [`master`]: the key of this node, in its file
 //! - [`seal`]: compact JWE for what leaves this process and comes back (key columns, forms)
 //! - [`signer`]: signs tokens; [`verifier`]: verifies this server's own tokens
+//! - [`encryption_key`]: a resource server's public key; [`encrypt`]: signed tokens encrypted to it
 //! - [`ring`]: an immutable snapshot of all signing keys, with the JWKS made once
 //! - `strict`: JSON objects without duplicate members
 //!
 //! Private-key operations run through josekit (OpenSSL), never through the rsa crate (RUSTSEC-2023-0071). OpenSSL draws the
-//! randomness of signatures and of the keys that p256 and rsa do not make itself; all other randomness is `base::Entropy`.
+//! randomness of signatures, of RSA-OAEP's padding, of ephemeral ECDH keys and of the keys that p256 and rsa do not make
+//! itself; all other randomness is `base::Entropy`.
 
 mod backend;
+pub mod encrypt;
+pub mod encryption_key;
 mod import;
 pub mod jwk;
 pub mod master;
@@ -25,6 +29,8 @@ mod strict;
 mod tests;
 pub mod verifier;
 
+pub use encrypt::{EncryptError, Encrypter};
+pub use encryption_key::{EncryptionKey, EncryptionKeyError};
 pub use jwk::{JwkError, PublicJwk};
 pub use master::{MasterKey, MasterKeyError, MasterKeys};
 pub use private_key::{KeyError, PrivateKey};

@@ -37,6 +37,33 @@ pub struct AccessTokenClaims<'a> {
     pub act: Option<Actor>,
 }
 
+impl AccessTokenClaims<'_> {
+    /// What leads its `jti`: the id of the authorization that all tokens of one grant share.
+    #[must_use]
+    pub fn family(&self) -> Option<&str> {
+        self.jti.split_once('.').map(|(family, _)| family)
+    }
+
+    /// The same, on its own.
+    #[must_use]
+    pub fn into_owned(self) -> AccessTokenClaims<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        AccessTokenClaims {
+            iss: owned(self.iss),
+            sub: owned(self.sub),
+            aud: owned(self.aud),
+            exp: self.exp,
+            iat: self.iat,
+            jti: owned(self.jti),
+            client_id: owned(self.client_id),
+            scope: owned(self.scope),
+            auth_time: self.auth_time,
+            roles: Cow::Owned(self.roles.into_owned()),
+            act: self.act,
+        }
+    }
+}
+
 /// RFC 8693 §4.1: who acts, and before whom others acted, the last one outermost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {

@@ -119,8 +119,24 @@ impl FromStr for KeyManagement {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
-            format!("unknown key management algorithm {text:?}; known are RSA-OAEP-256, ECDH-ES and ECDH-ES+A256KW")
+            let why = why_not(text);
+            format!(
+                "{text:?} is no way to convey a key here{why}; RSA-OAEP-256, ECDH-ES and ECDH-ES+A256KW are"
+            )
         })
+    }
+}
+
+/// Why a name that the specs know is not taken, for whoever configures it.
+fn why_not(name: &str) -> &'static str {
+    match name {
+        "RSA1_5" => ", as its padding gives the key away to whoever may ask often enough (RFC 8725 §3.2)",
+        "RSA-OAEP" => ", as it hashes with SHA-1",
+        _ if name.starts_with("PBES2") => ", as it makes the key of a password (RFC 7518 §8.8)",
+        "dir" | "A128KW" | "A192KW" | "A256KW" | "A128GCMKW" | "A192GCMKW" | "A256GCMKW" => {
+            ", as it needs a shared secret, and a resource server registers a public key"
+        }
+        _ => "",
     }
 }
 
@@ -158,9 +174,10 @@ impl fmt::Display for ContentEncryption {
 impl FromStr for ContentEncryption {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
-            format!("unknown content encryption algorithm {text:?}; known are A128GCM and A256GCM")
-        })
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == text)
+            .ok_or_else(|| format!("{text:?} is no way to encrypt content here; A128GCM and A256GCM are"))
     }
 }
 

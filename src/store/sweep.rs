@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 
-use crate::base::{Seconds, Timestamp};
+use crate::base::Timestamp;
+use crate::domain::authorization::REMEMBERED;
 
-use super::schema::{authorizations, codes, refresh_tokens, sessions, throttles, used_jtis};
+use super::schema::{
+    authorizations, codes, denied_tokens, opaque_tokens, refresh_tokens, sessions, throttles, used_jtis,
+};
 use super::{Conn, StoreError};
-
-/// How long an ended family is kept, so that the replay of its codes is still known for what it is.
-const KEEP_AUTHORIZATIONS: Seconds = Seconds(86_400);
 
 /// Deletes up to `batch_rows` rows of each table; the number deleted in all.
 ///
@@ -34,10 +34,12 @@ pub fn batch(conn: &mut Conn, now: Timestamp, batch_rows: i64) -> Result<usize, 
     let mut deleted = 0;
     deleted += expired!(throttles, key, now.0);
     deleted += expired!(used_jtis, jti, now.0);
+    deleted += expired!(denied_tokens, jti, now.0);
     deleted += expired!(sessions, id, now.0);
     deleted += expired!(refresh_tokens, hash, now.0);
+    deleted += expired!(opaque_tokens, id, now.0);
     // Takes its codes and refresh tokens with it. A redeemed code stays until then: its replay must be known.
-    deleted += expired!(authorizations, id, (now - KEEP_AUTHORIZATIONS).0);
+    deleted += expired!(authorizations, id, (now - REMEMBERED).0);
     deleted += unredeemed_codes(conn, now, batch_rows)?;
     Ok(deleted)
 }

@@ -6,9 +6,9 @@ use crate::app;
 use crate::base::Timestamp;
 use crate::config::Config;
 use crate::domain::{KeyState, SigningKeyRecord};
-use crate::flow::registry;
+use crate::flow::{registry, token_format};
 use crate::jose::open_key;
-use crate::store::{MigrationState, Store, keys as key_table};
+use crate::store::{MigrationState, Store, StoreError, keys as key_table};
 
 use super::super::setup::{entropy, migration_state};
 use super::Findings;
@@ -131,9 +131,18 @@ pub(super) fn declarations(config: &Config, now: Timestamp, findings: &mut Findi
     let mut servers = declared.resource_servers.clone();
     if exists(config)
         && let Ok(store) = app::store_options(config).and_then(|o| Store::open(o).map_err(|e| e.to_string()))
-        && let Ok(stored) = store.read("resource servers", crate::store::resource_servers::all)
     {
-        servers.extend(stored.into_iter().filter(|server| !server.declared));
+        match store.read("resource servers", crate::store::resource_servers::all) {
+            Ok(stored) => servers.extend(stored.into_iter().filter(|server| !server.declared)),
+            Err(StoreError::Impossible(row)) => findings.problem("resource", row.to_string()),
+            // What is wrong with the database was told before.
+            Err(_) => {}
+        }
+    }
+    for server in servers.iter().filter(|server| !server.declared) {
+        for problem in token_format::checked(server.clone()).err().into_iter().flatten() {
+            findings.problem("resource", format!("{}: {problem}", server.id));
+        }
     }
     for (draft, _) in &declared.clients {
         for problem in registry::dangling(draft, &servers) {

@@ -97,6 +97,11 @@ impl Inspection<'_> {
                     in `secret_env`, or give its SHA-256 as `secret_hash`"
                 .to_owned();
         }
+        if path.starts_with("resource_servers[") && name.contains("zip") {
+            return "tokens are never compressed before they are encrypted: their length would tell what stands in them \
+                    (RFC 8725 §3.6)"
+                .to_owned();
+        }
         let hint = suggest::nearest(name, table.fields.iter().map(|field| field.name));
         if hint.is_none()
             && let Some(section) = self.section_of(name)

@@ -61,11 +61,14 @@ impl Config {
     /// another, empty database and to other keys.
     fn resolve(&mut self, folder: &Path) {
         let client_files = self.clients.iter_mut().filter_map(|client| client.secret_file.as_mut());
+        let encryption_keys =
+            self.resource_servers.iter_mut().filter_map(|server| server.encryption_key_file.as_mut());
         let tls = self.server.tls.iter_mut();
         let files = std::iter::once(&mut self.keys.master_key_file)
             .chain(&mut self.keys.previous_master_key_files)
             .chain(tls.flat_map(|tls| [&mut tls.certificate_file, &mut tls.private_key_file]))
-            .chain(client_files);
+            .chain(client_files)
+            .chain(encryption_keys);
         for file in files.filter(|file| !file.as_os_str().is_empty()) {
             *file = folder.join(&*file);
         }

@@ -46,6 +46,14 @@ fn resource_server(config: &Config, server: &ResourceServer, key: &str, problems
     if let Some(ttl_s) = server.access_token_ttl_s {
         problems.access_token_ttl(key, ttl_s, server.allow_long_access_tokens);
     }
+    problems.unless(
+        server.encryption_key.is_none() || server.encryption_key_file.is_none(),
+        format!("{key}.encryption_key"),
+        "excludes `encryption_key_file`: keep one",
+    );
+    if let Some(file) = &server.encryption_key_file {
+        problems.unless(!file.as_os_str().is_empty(), format!("{key}.encryption_key_file"), "name the file");
+    }
     if let Some(algorithm) = server.signing_algorithm {
         let text = format!("there are no keys for {algorithm}: add it to `keys.algorithms`");
         problems.unless(

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::base::{Id, PlainToken, Timestamp, TokenKind};
 use crate::domain::consent::Consent;
 use crate::domain::{Authorization, Client, Code};
-use crate::flow::Cx;
 use crate::flow::login::SignedIn;
 use crate::flow::token::gives_refresh_token;
+use crate::flow::{Cx, mint};
 use crate::oauth::{ErrorCode, OAuthError};
 use crate::store::{Conn, StoreError, authorizations, codes, consents, sessions, used_jtis};
 
@@ -97,7 +97,9 @@ fn authorization(
     let mut expires_at = if gives_refresh_token(client, &valid.scope) {
         cx.now + refresh_ttl
     } else {
-        cx.now + cx.policy.code_ttl
+        // The one access token that comes from it, at the last moment of its code.
+        let lives = mint::longest_access_token(&cx.policy, &cx.snapshot, client, &valid.resources);
+        cx.now + cx.policy.code_ttl + lives
     };
     // What a public client holds never outlives the browser session.
     if client.is_public() {

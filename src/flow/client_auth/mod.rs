@@ -68,6 +68,15 @@ pub fn authenticate(
     }
 }
 
+/// The client that a request says it comes from, believed by nobody yet.
+#[must_use]
+pub fn named<'r>(presented: &'r Presented, params: &'r Params) -> Option<&'r str> {
+    match presented {
+        Presented::Basic { client_id, .. } => Some(client_id),
+        Presented::Nothing | Presented::Unusable(_) => params.get("client_id"),
+    }
+}
+
 /// RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each request."
 fn claimed<'r>(
     presented: &'r Presented,

@@ -1,40 +1,64 @@
-//! The access token: a JWT of RFC 9068 with the claims of §2.2, and no others.
+//! The access token: the claims of RFC 9068 §2.2, and no others, in the form that the resource server takes.
 
 use std::borrow::Cow;
 
-use crate::base::{Id, Seconds};
-use crate::flow::Cx;
+use crate::base::entropy::EntropyError;
+use crate::base::{Entropy, Id, Seconds, Timestamp};
 use crate::flow::token::Granted;
+use crate::flow::{Cx, Policy};
 use crate::jose::TokenType;
-use crate::oauth::{AccessTokenClaims, OAuthError};
+use crate::oauth::{AccessTokenClaims, ErrorCode, OAuthError};
 
-use super::sign;
+use super::{sign, size};
 
+/// Signed, and encrypted where the resource server wants that.
 pub(super) fn mint(cx: &Cx, granted: &Granted, ttl: Seconds) -> Result<String, OAuthError> {
+    let server = granted.target.server.as_deref();
+    let claims = claims(cx.now, &cx.policy, &*cx.entropy, granted, ttl)?;
+    let algorithm =
+        server.and_then(|server| server.signing_algorithm).unwrap_or(cx.policy.access_token_algorithm);
+    let mut token = sign(cx, algorithm, TokenType::AccessToken, &claims)?;
+    if let Some(server) = server.filter(|server| server.token_format.encryption().is_some()) {
+        let fault = |why: String| OAuthError::new(ErrorCode::ServerError).because(why);
+        let encrypter = cx.snapshot.encrypter(&server.id).ok_or_else(|| {
+            fault(format!("the encryption key of {} is of no use: countersign check", server.id))
+        })?;
+        // RFC 7519 §11.2: sign, then encrypt, so that the signature is hidden too and cannot be taken off.
+        token = encrypter.encrypt(&token, &*cx.entropy).map_err(|e| fault(e.to_string()))?;
+    }
+    size::warn_if_large(cx, &granted.client, &claims.aud, &token, &claims);
+    Ok(token)
+}
+
+/// What the token says, or stands for.
+pub(super) fn claims<'g>(
+    now: Timestamp,
+    policy: &'g Policy,
+    entropy: &dyn Entropy,
+    granted: &'g Granted,
+    ttl: Seconds,
+) -> Result<AccessTokenClaims<'g>, EntropyError> {
     let server = granted.target.server.as_deref();
     let by = granted.by.as_ref();
     // The family's id leads the jti of a user's token, so that its authorization is found from the token alone.
-    let random = Id::random(&*cx.entropy)?;
+    let random = Id::random(entropy)?;
     let jti = match by {
         Some(by) => format!("{}.{random}", by.authorization_id),
         None => random.to_string(),
     };
-    let claims = AccessTokenClaims {
-        iss: Cow::Borrowed(&cx.policy.issuer),
+    Ok(AccessTokenClaims {
+        iss: Cow::Borrowed(&policy.issuer),
         // RFC 9068 §2.2: without a resource owner "the value of "sub" SHOULD correspond to an identifier the
         // authorization server uses to indicate the client application."
         sub: by.map_or(Cow::Borrowed(granted.client.id.as_str()), |by| Cow::Owned(by.user.id.to_string())),
-        aud: Cow::Borrowed(server.map_or(cx.policy.issuer.as_str(), |server| server.id.as_str())),
-        exp: (cx.now + ttl).0,
-        iat: cx.now.0,
+        aud: Cow::Borrowed(server.map_or(policy.issuer.as_str(), |server| server.id.as_str())),
+        exp: (now + ttl).0,
+        iat: now.0,
         jti: Cow::Owned(jti),
         client_id: Cow::Borrowed(granted.client.id.as_str()),
         scope: Cow::Owned(granted.target.scope.to_string()),
         auth_time: by.map(|by| by.authenticated_at.0),
         roles: Cow::Borrowed(by.map_or(&[], |by| by.roles.as_slice())),
         act: None,
-    };
-    let algorithm =
-        server.and_then(|server| server.signing_algorithm).unwrap_or(cx.policy.access_token_algorithm);
-    sign(cx, algorithm, TokenType::AccessToken, &claims)
+    })
 }

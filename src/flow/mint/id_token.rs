@@ -7,7 +7,7 @@ use crate::flow::token::{Granted, GrantedBy};
 use crate::jose::TokenType;
 use crate::oauth::OAuthError;
 
-use super::sign;
+use super::{sign, size};
 
 #[derive(Serialize)]
 struct Claims<'a> {
@@ -62,5 +62,7 @@ pub(super) fn mint(cx: &Cx, granted: &Granted, by: &GrantedBy) -> Result<String,
         nonce: by.nonce.as_deref(),
         person,
     };
-    sign(cx, cx.policy.id_token_algorithm, TokenType::IdToken, &claims)
+    let token = sign(cx, cx.policy.id_token_algorithm, TokenType::IdToken, &claims)?;
+    size::warn_if_large(cx, &granted.client, claims.aud, &token, &claims);
+    Ok(token)
 }

@@ -1,24 +1,82 @@
-//! Makes the tokens of a grant (RFC 6749 §5.1), after its commit and outside of any transaction: SQLite has one writer.
+//! Makes the tokens of a grant (RFC 6749 §5.1). What is stored is stored in the grant's own transaction; what is signed is
+//! signed after its commit, outside of any transaction: SQLite has one writer.
+//!
+//! ```text
+//! Granted ─► prepare (inside the transaction), or prepare_alone (for a grant that has none) ─► Prepared ─► tokens
+//! ```
 
 mod access_token;
 mod id_token;
+mod opaque;
+mod size;
 
-use crate::base::Seconds;
+use crate::base::{Entropy, PlainToken, Seconds, Timestamp};
+use crate::domain::authorization::REMEMBERED;
+use crate::domain::{Client, ResourceServer};
 use crate::jose::TokenType;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::oauth::token_response::TokenResponse;
-use crate::oauth::{ErrorCode, OAuthError};
+use crate::oauth::{ErrorCode, OAuthError, Resource};
+use crate::store::{Conn, StoreError, opaque_tokens};
 
 use super::token::Granted;
-use super::{Cx, Snapshot};
+use super::{Cx, Policy, Snapshot};
+
+pub(super) use size::Told;
+
+/// A grant whose access token is stored, if it is one that is stored.
+pub struct Prepared {
+    granted: Granted,
+    opaque: Option<PlainToken>,
+}
+
+/// Stores an opaque access token with what it was granted by: both are committed, or neither is.
+///
+/// # Errors
+/// When the database fails or there is no randomness.
+pub fn prepare(
+    conn: &mut Conn,
+    now: Timestamp,
+    policy: &Policy,
+    entropy: &dyn Entropy,
+    granted: Granted,
+) -> Result<Prepared, StoreError> {
+    let made = opaque::make(now, policy, entropy, &granted)?;
+    if let Some((_, stored)) = &made {
+        opaque_tokens::insert(conn, stored)?;
+    }
+    Ok(Prepared { granted, opaque: made.map(|(plain, _)| plain) })
+}
+
+/// The same for a grant that writes nothing itself: no write, or one for an opaque access token.
+///
+/// # Errors
+/// `temporarily_unavailable` when the database is down; `invalid_client` when the client was deleted meanwhile.
+pub fn prepare_alone(cx: &Cx, granted: Granted) -> Result<Prepared, OAuthError> {
+    let made = opaque::make(cx.now, &cx.policy, &*cx.entropy, &granted)?;
+    let Some((plain, stored)) = made else { return Ok(Prepared { granted, opaque: None }) };
+    cx.store.write("store an access token", move |conn| opaque_tokens::insert(conn, &stored)).map_err(
+        |error| match error {
+            StoreError::Reference => {
+                OAuthError::new(ErrorCode::InvalidClient).because("the client was deleted meanwhile")
+            }
+            other => other.into(),
+        },
+    )?;
+    Ok(Prepared { granted, opaque: Some(plain) })
+}
 
 /// Signs what was granted.
 ///
 /// # Errors
-/// `server_error` when no key of the wanted algorithm is active, or signing fails.
-pub fn tokens(cx: &Cx, granted: Granted) -> Result<TokenResponse, OAuthError> {
-    let ttl = access_token_ttl(cx, &granted);
-    let access_token = access_token::mint(cx, &granted, ttl)?;
+/// `server_error` when no key of the wanted algorithm is active, or signing or encryption fails.
+pub fn tokens(cx: &Cx, prepared: Prepared) -> Result<TokenResponse, OAuthError> {
+    let Prepared { granted, opaque } = prepared;
+    let ttl = lives_for(cx.now, &cx.policy, &granted);
+    let access_token = match opaque {
+        Some(token) => token.reveal().to_owned(),
+        None => access_token::mint(cx, &granted, ttl)?,
+    };
     let id_token = match &granted.by {
         Some(by) if by.id_token => Some(id_token::mint(cx, &granted, by)?),
         _ => None,
@@ -33,14 +91,35 @@ pub fn tokens(cx: &Cx, granted: Granted) -> Result<TokenResponse, OAuthError> {
     })
 }
 
+/// How long this access token lives: as long as its authorization is remembered at most, since it is looked up by that.
+fn lives_for(now: Timestamp, policy: &Policy, granted: &Granted) -> Seconds {
+    let ttl = access_token_ttl(policy, &granted.client, granted.target.server.as_deref());
+    match &granted.by {
+        Some(by) => ttl.min(by.ends_at + REMEMBERED - now),
+        None => ttl,
+    }
+}
+
 /// The shorter of what the client and the resource server say; the server's default where neither does.
-fn access_token_ttl(cx: &Cx, granted: &Granted) -> Seconds {
-    let by_server = granted.target.server.as_ref().and_then(|server| server.access_token_ttl);
-    match (granted.client.access_token_ttl, by_server) {
+pub(super) fn access_token_ttl(policy: &Policy, client: &Client, server: Option<&ResourceServer>) -> Seconds {
+    match (client.access_token_ttl, server.and_then(|server| server.access_token_ttl)) {
         (Some(client), Some(server)) => client.min(server),
         (Some(ttl), None) | (None, Some(ttl)) => ttl,
-        (None, None) => cx.policy.access_token_ttl,
+        (None, None) => policy.access_token_ttl,
     }
+}
+
+/// The longest life of an access token of this client at any of these resource servers.
+pub(super) fn longest_access_token(
+    policy: &Policy,
+    snapshot: &Snapshot,
+    client: &Client,
+    resources: &[Resource],
+) -> Seconds {
+    let ttls = resources
+        .iter()
+        .map(|id| access_token_ttl(policy, client, snapshot.resource_server(id).map(AsRef::as_ref)));
+    ttls.max().unwrap_or_else(|| access_token_ttl(policy, client, None))
 }
 
 fn sign(
@@ -57,12 +136,4 @@ fn sign(
     let mut json = Vec::with_capacity(1024);
     serde_json::to_writer(&mut json, claims).map_err(|e| fault(format!("claims: {e}")))?;
     signer.sign(kind, &json).map_err(|e| fault(format!("signing with {algorithm}: {e}")))
-}
-
-impl Snapshot {
-    /// Whether no access token needs an RSA signature, which is too slow for a worker.
-    #[must_use]
-    pub fn signs_fast(&self) -> bool {
-        !self.slow_signatures
-    }
 }

@@ -1,18 +1,31 @@
 //! What an access token that somebody shows stands for, and whether it is alive: for introspection (RFC 7662 §2),
 //! revocation (RFC 7009 §2), exchange (RFC 8693 §2.1), and for the endpoints of this server that take one.
 //!
-//! One file per form of token. Each proves that the token is of this server and whole; what all have in common (expiry, the
-//! client, the user, the authorization) is judged here, in one read.
+//! One file per form of token. Each proves that the token is of this server and whole ([`whole`]); what all have in common
+//! (expiry, revocation, the client, the user, the authorization) is judged here, in one read ([`access_token`]).
+//!
+//! An encrypted token is dead here: only its resource server can open it, and what it finds inside is a signed JWT, which
+//! is what it shows.
 
 mod api;
 mod jwt;
+mod opaque;
 
-use crate::base::{Id, TokenKind};
+use crate::base::{Id, PlainToken, Timestamp, TokenKind};
 use crate::domain::{Authorization, User};
 use crate::oauth::{AccessTokenClaims, OAuthError};
-use crate::store::{authorizations, users};
+use crate::store::{Conn, StoreError, authorizations, denied_tokens, users};
 
 use super::Cx;
+
+/// An access token of this server that nobody changed. Whether it lives is another question.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// What it says.
+    pub claims: AccessTokenClaims<'static>,
+    /// What it is.
+    pub form: Form,
+}
 
 /// An access token that is whole and alive.
 #[derive(Clone, Debug)]
@@ -30,8 +43,10 @@ pub struct Recognised {
 /// What an access token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// A signed JWT.
+    /// A signed JWT. It is revoked by its place on the list of denied tokens.
     Jwt,
+    /// A name and a secret, in the table `opaque_tokens` under `PlainToken::id`.
+    Opaque,
     /// A token that a user or a service account made for scripts.
     Api,
 }
@@ -40,7 +55,51 @@ pub enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dead(pub &'static str);
 
-/// Looks at a token. Writes nothing (the use of an API token is noted in memory).
+impl Whole {
+    /// When it dies by itself.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp(self.claims.exp)
+    }
+
+    /// Whose token it is.
+    fn holder(&self, cx: &Cx) -> Result<Holder, Dead> {
+        let claims = &self.claims;
+        if let Some(family) = claims.family().and_then(|id| id.parse().ok()) {
+            return Ok(Holder::Family(family));
+        }
+        // Without a family: a client's own, or one that was exchanged for a token which had none.
+        if cx.snapshot.client(&claims.sub).is_some() {
+            return Ok(Holder::Client);
+        }
+        claims
+            .sub
+            .parse()
+            .map(Holder::User)
+            .map_err(|_| Dead("the client that it stands for is gone or switched off"))
+    }
+}
+
+enum Holder {
+    Family(Id),
+    User(Id),
+    Client,
+}
+
+/// Whether a text is an access token of this server, alive or not. Writes nothing.
+///
+/// # Errors
+/// When the database is down: that is not "none".
+pub fn whole(cx: &Cx, text: &str) -> Result<Result<Whole, Dead>, OAuthError> {
+    let (claims, form) = match PlainToken::parse(TokenKind::Access, text) {
+        Some(token) => (opaque::claims(cx, &token)?, Form::Opaque),
+        None if is_encrypted(text) => (Err(Dead("it is encrypted: what is inside is the token")), Form::Jwt),
+        None => (jwt::claims(cx, text), Form::Jwt),
+    };
+    Ok(claims.map(|claims| Whole { claims, form }))
+}
+
+/// Whether a text is a living access token of this server. Writes nothing.
 ///
 /// # Errors
 /// When the database is down: that is not "dead".
@@ -48,45 +107,69 @@ pub fn access_token(cx: &Cx, text: &str) -> Result<Result<Recognised, Dead>, OAu
     if text.starts_with(TokenKind::Api.prefix()) {
         return api::recognise(cx, text);
     }
-    let claims = match jwt::claims(cx, text) {
-        Ok(claims) => claims,
-        Err(dead) => return Ok(Err(dead)),
-    };
-    alive(cx, claims, Form::Jwt)
+    match whole(cx, text)? {
+        Ok(token) => alive(cx, token),
+        Err(dead) => Ok(Err(dead)),
+    }
 }
 
-/// The id of the family in the `jti` of a user's token.
-fn family(claims: &AccessTokenClaims<'_>) -> Option<Id> {
-    claims.jti.split_once('.').and_then(|(id, _)| id.parse().ok())
+/// RFC 7516 §9: "If the object is using the […] Compact Serialization, the number of base64url-encoded segments separated
+/// by period ('.') characters differs for JWSs and JWEs. JWSs have three segments […]. JWEs have five segments".
+fn is_encrypted(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b'.').count() == 4
 }
 
-fn alive(
-    cx: &Cx,
-    claims: AccessTokenClaims<'static>,
-    form: Form,
-) -> Result<Result<Recognised, Dead>, OAuthError> {
+fn alive(cx: &Cx, token: Whole) -> Result<Result<Recognised, Dead>, OAuthError> {
     let dead = |why| Ok(Err(Dead(why)));
-    if claims.exp <= cx.now.0 {
+    if token.expires_at().is_past(cx.now) {
         return dead("it has expired");
     }
-    if cx.snapshot.client(&claims.client_id).is_none() {
+    if cx.denials.contain(&token.claims.jti, token.expires_at()) {
+        return dead("it was revoked");
+    }
+    if cx.snapshot.client(&token.claims.client_id).is_none() {
         return dead("its client is gone or switched off");
     }
-    let Some(family) = family(&claims) else {
-        return Ok(Ok(Recognised { claims, form, authorization: None, user: None }));
+    let holder = match token.holder(cx) {
+        Ok(holder) => holder,
+        Err(dead) => return Ok(Err(dead)),
     };
-    let found = cx.store.read("look at an access token", move |conn| {
-        let Some(authorization) = authorizations::find(conn, family)? else { return Ok(None) };
-        let user = users::find(conn, authorization.user_id)?;
-        Ok(user.map(|user| (authorization, user)))
-    })?;
-    match found {
-        None => dead("its authorization is gone"),
-        // The authorization may have run out since: what it gave lives to its own end.
-        Some((authorization, _)) if authorization.revoked.is_some() => dead("its authorization was revoked"),
-        Some((_, user)) if !user.is_active() => dead("its user's account is locked"),
-        Some((authorization, user)) => {
-            Ok(Ok(Recognised { claims, form, authorization: Some(authorization), user: Some(user) }))
-        }
+    let found = cx.store.read("look at an access token", |conn| look(conn, &token, &holder))?;
+    let (authorization, user) = match found {
+        Ok(found) => found,
+        Err(dead) => return Ok(Err(dead)),
+    };
+    // The client that the user gave it to may be another than the one that holds it now (RFC 8693).
+    if authorization.as_ref().is_some_and(|given| cx.snapshot.client(given.client_id.as_str()).is_none()) {
+        return dead("the client that it was first given to is gone or switched off");
+    }
+    Ok(Ok(Recognised { claims: token.claims, form: token.form, authorization, user }))
+}
+
+type Found = (Option<Authorization>, Option<User>);
+
+/// What only the database knows of a token; a revocation on another node counts from its commit on.
+fn look(conn: &mut Conn, token: &Whole, holder: &Holder) -> Result<Result<Found, Dead>, StoreError> {
+    let dead = |why| Ok(Err(Dead(why)));
+    if denied_tokens::contains(conn, &token.claims.jti)? {
+        return dead("it was revoked");
+    }
+    let (authorization, user) = match holder {
+        Holder::Client => return Ok(Ok((None, None))),
+        Holder::User(id) => (None, *id),
+        Holder::Family(id) => match authorizations::find(conn, *id)? {
+            None => return dead("its authorization is gone"),
+            // The authorization may have run out since: what it gave lives to its own end.
+            Some(given) if given.revoked.is_some() => return dead("its authorization was revoked"),
+            Some(given) => {
+                let user = given.user_id;
+                (Some(given), user)
+            }
+        },
+    };
+    match users::find(conn, user)? {
+        Some(user) if user.is_active() => Ok(Ok((authorization, Some(user)))),
+        Some(_) => dead("its user's account is locked"),
+        None => dead("its user is gone"),
     }
 }

@@ -1,4 +1,4 @@
-//! The client credentials grant (RFC 6749 §4.4). Nothing is written: the token is all there is.
+//! The client credentials grant (RFC 6749 §4.4). Nothing is written, but for an opaque token: the token is all there is.
 //!
 //! ```text
 //! client ──(A) client authentication──► token endpoint
@@ -13,12 +13,13 @@ use oxide_auth::primitives::grant::Extensions;
 use oxide_auth::primitives::registrar::{BoundClient, PreGrant, RegisteredUrl};
 
 use crate::domain::Client;
+use crate::flow::mint::{self, Prepared};
 use crate::flow::{Cx, target};
 use crate::oauth::{ErrorCode, OAuthError, Params};
 
 use super::{Granted, oxide};
 
-pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Granted, OAuthError> {
+pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Prepared, OAuthError> {
     let asked = target::requested(&cx.snapshot, &client, params)?;
     if let Some(value) = asked.scope.iter().find(|value| target::is_identity(value.as_str())) {
         return Err(OAuthError::new(ErrorCode::InvalidScope)
@@ -52,5 +53,5 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Grant
             Output::Err(_) => return Err(OAuthError::new(ErrorCode::InvalidRequest)),
         };
     }
-    Ok(Granted { client, target: token_target, by: None, refresh_token: None })
+    mint::prepare_alone(cx, Granted { client, target: token_target, by: None, refresh_token: None })
 }

@@ -11,6 +11,7 @@ use oxide_auth::primitives::grant::{Extensions, Value};
 
 use crate::base::{Entropy, Id, PlainToken, Timestamp, TokenKind};
 use crate::domain::{Authorization, Client, Code, RevocationReason};
+use crate::flow::mint::{self, Prepared};
 use crate::flow::target::{self, Target};
 use crate::flow::{Cx, Policy, Snapshot};
 use crate::oauth::{CodeVerifier, ErrorCode, OAuthError, Params};
@@ -18,7 +19,7 @@ use crate::store::{Conn, StoreError, authorizations, codes, sessions};
 
 use super::{Granted, GrantedBy, oxide, refresh};
 
-type Outcome = Result<Granted, OAuthError>;
+type Outcome = Result<Prepared, OAuthError>;
 
 pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Outcome {
     let text = params.require("code")?;
@@ -196,13 +197,15 @@ impl Redemption {
             refresh::first_token(conn, authorization, &self.client, self.now, &self.policy, &*self.entropy)?;
         let by = GrantedBy {
             authorization_id: authorization.id,
+            ends_at: authorization.expires_at,
             user,
             roles,
             authenticated_at: authorization.authenticated_at,
             nonce: authorization.nonce.clone(),
             id_token: target.scope.contains("openid"),
         };
-        Ok(Ok(Granted { client: Arc::clone(&self.client), target, by: Some(by), refresh_token }))
+        let granted = Granted { client: Arc::clone(&self.client), target, by: Some(by), refresh_token };
+        mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The token endpoint (RFC 6749 §3.2): authenticate the client, run its grant, mint after the commit.
 //!
 //! ```text
-//! form + credentials ─► client_auth ─► grant (one transaction) ─► Granted ─► mint ─► TokenResponse
+//! form + credentials ─► client_auth ─► grant (one transaction): Granted ─► Prepared ─► mint ─► TokenResponse
 //! ```
 
 mod client_credentials;
@@ -50,6 +50,8 @@ pub struct Granted {
 pub struct GrantedBy {
     /// The family that the tokens belong to.
     pub authorization_id: Id,
+    /// When it ends.
+    pub ends_at: Timestamp,
     /// The user.
     pub user: User,
     /// The user's roles, where the resource server asks for them.
@@ -89,12 +91,14 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
     mint::tokens(cx, granted)
 }
 
-/// Whether a request can be answered on the worker itself: it touches no database and signs nothing slow.
+/// Whether a request can be answered on the worker itself: it touches no database and signs nothing slow. That of a client
+/// that does not exist is refused from memory.
 #[must_use]
-pub fn is_light(snapshot: &Snapshot, policy: &Policy, params: &Params) -> bool {
-    params.get("grant_type") == Some(GrantType::ClientCredentials.as_str())
-        && snapshot.signs_fast()
+pub fn is_light(snapshot: &Snapshot, policy: &Policy, request: &TokenRequest) -> bool {
+    let known = || snapshot.client(client_auth::named(&request.presented, &request.params)?);
+    request.params.get("grant_type") == Some(GrantType::ClientCredentials.as_str())
         && !policy.access_token_algorithm.is_rsa()
+        && known().is_none_or(|known| known.is_light)
 }
 
 fn grant_type(params: &Params) -> Result<GrantType, OAuthError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::{Entropy, Id, Timestamp};
 use crate::domain::{Authorization, Client, User};
 use crate::flow::login::{self, Attempt};
+use crate::flow::mint::{self, Prepared, access_token_ttl};
 use crate::flow::target::{self, Target, TokenTarget};
 use crate::flow::{Cx, Policy};
 use crate::oauth::OAuthError;
@@ -13,7 +14,7 @@ use crate::store::{Conn, StoreError, authorizations, users};
 
 use super::{Granted, GrantedBy, TokenRequest, refresh};
 
-pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Result<Granted, OAuthError> {
+pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Result<Prepared, OAuthError> {
     let username = request.params.require("username")?;
     let password = request.params.require("password")?;
     let asked = target::requested(&cx.snapshot, &client, &request.params)?;
@@ -45,7 +46,7 @@ struct PasswordGrant {
 }
 
 impl PasswordGrant {
-    fn store(&self, conn: &mut Conn) -> Result<Result<Granted, OAuthError>, StoreError> {
+    fn store(&self, conn: &mut Conn) -> Result<Result<Prepared, OAuthError>, StoreError> {
         if !users::hold(conn, self.user.id, &self.user.password_hash)? {
             return Ok(Err(login::Refusal::Wrong.into_oauth()));
         }
@@ -53,7 +54,7 @@ impl PasswordGrant {
         let ttl = if refresh::gives_refresh_token(&self.client, &self.asked.scope) {
             self.client.refresh_token_ttl.unwrap_or(self.policy.refresh_token_ttl)
         } else {
-            self.policy.access_token_ttl
+            access_token_ttl(&self.policy, &self.client, self.target.server.as_deref())
         };
         let authorization = Authorization {
             id: Id::random(&*self.entropy)?,
@@ -74,17 +75,19 @@ impl PasswordGrant {
             refresh::first_token(conn, &authorization, &self.client, self.now, &self.policy, &*self.entropy)?;
         let by = GrantedBy {
             authorization_id: authorization.id,
+            ends_at: authorization.expires_at,
             user: self.user.clone(),
             roles,
             authenticated_at: self.now,
             nonce: None,
             id_token: self.target.scope.contains("openid"),
         };
-        Ok(Ok(Granted {
+        let granted = Granted {
             client: Arc::clone(&self.client),
             target: self.target.clone(),
             by: Some(by),
             refresh_token,
-        }))
+        };
+        mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)
     }
 }

@@ -12,6 +12,7 @@ use oxide_auth::primitives::grant::Extensions;
 
 use crate::base::{Entropy, Id, PlainToken, Timestamp, TokenKind};
 use crate::domain::{Authorization, Client, RefreshToken, RevocationReason, User};
+use crate::flow::mint::{self, Prepared};
 use crate::flow::target::{self, Target, TokenTarget};
 use crate::flow::{Cx, Policy, Snapshot};
 use crate::oauth::{ErrorCode, GrantType, OAuthError, Params, Scope};
@@ -19,7 +20,7 @@ use crate::store::{Conn, StoreError, authorizations, refresh_tokens, roles, sess
 
 use super::{Granted, GrantedBy, oxide};
 
-type Outcome = Result<Granted, OAuthError>;
+type Outcome = Result<Prepared, OAuthError>;
 
 pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Outcome {
     let text = params.require("refresh_token")?;
@@ -85,6 +86,7 @@ impl Rotation {
         let next = next_token(conn, &authorization, self.now, &self.policy, &*self.entropy)?;
         let by = GrantedBy {
             authorization_id: authorization.id,
+            ends_at: authorization.expires_at,
             user,
             roles,
             authenticated_at: authorization.authenticated_at,
@@ -93,7 +95,8 @@ impl Rotation {
             id_token: target.scope.contains("openid"),
         };
         let client = Arc::clone(&self.client);
-        Ok(Ok(Granted { client, target, by: Some(by), refresh_token: Some(next) }))
+        let granted = Granted { client, target, by: Some(by), refresh_token: Some(next) };
+        mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)
     }
 
     /// RFC 9700 §4.14.2: "the authorization server […] will revoke the active refresh token."

@@ -1,6 +1,7 @@
 //! The store, table by table and as a whole, on both databases.
 
 mod config;
+mod denials;
 mod grants;
 mod group_commit;
 mod limits;
