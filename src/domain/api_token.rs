@@ -1,5 +1,7 @@
 //! Tokens that a user, or a client as a service account, makes for scripts: named, for one resource server, with an end.
 
+use std::fmt;
+
 use crate::base::{HashedToken, Id, Seconds, Timestamp};
 use crate::oauth::{ClientId, GrantType, Resource, Scope};
 
@@ -21,6 +23,15 @@ pub enum Owner {
     User(Id),
     /// A client that acts for itself.
     Service(ClientId),
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user {id}"),
+            Self::Service(id) => write!(f, "client {id}"),
+        }
+    }
 }
 
 /// A token, as stored.

@@ -4,3 +4,4 @@ pub mod driver;
 mod elsewhere;
 mod flows;
 mod looks;
+mod tokens;

@@ -27,6 +27,7 @@ mod health;
 mod http;
 mod keys_life;
 mod kill;
+mod leaked_tokens;
 mod login_page;
 mod migrations;
 mod oidc_core;

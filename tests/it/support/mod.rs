@@ -11,6 +11,7 @@ pub mod program;
 pub mod programs;
 pub mod proxy;
 pub mod raw;
+pub mod security_log;
 pub mod server;
 
 pub use db::{Database, on_each_database};
