@@ -15,6 +15,7 @@ mod secrets;
 mod serve;
 mod setup;
 mod stats;
+mod token;
 mod user;
 
 use std::path::PathBuf;
@@ -60,6 +61,9 @@ enum Command {
     /// Users, their passwords and roles.
     #[command(subcommand)]
     User(user::Command),
+    /// API tokens: what scripts of users and service accounts show.
+    #[command(subcommand)]
+    Token(token::Command),
     /// Roles, which go into tokens.
     #[command(subcommand)]
     Role(role::Command),
@@ -90,6 +94,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
         Command::Client(command) => client::run(&setup, output, command),
         Command::Resource(command) => resource::run(&setup, output, command),
         Command::User(command) => user::run(&setup, output, command),
+        Command::Token(command) => token::run(&setup, output, command),
         Command::Role(command) => role::run(&setup, output, command),
         Command::Key(command) => key::run(&setup, output, command),
     }

@@ -1,5 +1,7 @@
 //! Tokens that a user, or a client as a service account, makes for scripts: named, for one resource server, with an end.
 
+use std::fmt;
+
 use crate::base::{HashedToken, Id, Seconds, Timestamp};
 use crate::oauth::{ClientId, GrantType, Resource, Scope};
 
@@ -9,12 +11,10 @@ use super::{Client, Problem, ResourceServer, RevocationReason};
 pub const MAX_NAME_BYTES: usize = 100;
 /// The most living tokens of one owner.
 pub const MAX_ALIVE: usize = 50;
-/// The shortest life.
-pub const SHORTEST: Seconds = Seconds(86_400);
-/// The longest life that can be configured.
-pub const LONGEST: Seconds = Seconds(366 * 86_400);
+/// A day, in which lives are counted. It is the shortest one.
+pub const DAY: Seconds = Seconds(86_400);
 /// The life where none is said.
-pub const DEFAULT: Seconds = Seconds(90 * 86_400);
+pub const DEFAULT: Seconds = Seconds(90 * DAY.0);
 
 /// Whose it is, and in whose name it acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,15 @@ pub enum Owner {
     User(Id),
     /// A client that acts for itself.
     Service(ClientId),
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user {id}"),
+            Self::Service(id) => write!(f, "client {id}"),
+        }
+    }
 }
 
 /// A token, as stored.
@@ -123,8 +132,8 @@ impl Wish {
             refuse("scope", format!("{value} is no scope of {}", server.id));
         }
         let life = self.life(longest);
-        if life < SHORTEST || life > longest {
-            let days = longest.0 / SHORTEST.0;
+        if life < DAY || life > longest {
+            let days = longest.0 / DAY.0;
             refuse("lives_for", format!("a token lives for a day at least, and for {days} days at most"));
         }
         if found.is_empty() { Ok(()) } else { Err(found) }

@@ -21,13 +21,13 @@ impl ThrottleKey {
     /// Attempts from one address; IPv6 by its /56, since that is what a customer gets at least.
     #[must_use]
     pub fn address(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(v4) => Self(format!("address:{v4}")),
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                Self(format!("address:{a:x}:{b:x}:{c:x}:{:x}::/56", d & 0xff00))
-            }
-        }
+        Self(format!("address:{}", network(address)))
+    }
+
+    /// Reports of leaked tokens from one address in which nothing was found.
+    #[must_use]
+    pub fn leaks(address: IpAddr) -> Self {
+        Self(format!("leaks:{}", network(address)))
     }
 
     /// All attempts.
@@ -40,6 +40,16 @@ impl ThrottleKey {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{:x}::/56", d & 0xff00)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Id, PlainToken, Seconds, Timestamp, TokenKind};
-use crate::domain::api_token::{ApiToken, DEFAULT, Owner, SHORTEST, Wish};
+use crate::domain::api_token::{ApiToken, DAY, DEFAULT, Owner, Wish};
 use crate::domain::{ResourceServer, RevocationReason};
 use crate::jose::Purpose;
 use crate::oauth::{ErrorCode, OAuthError, Resource, Scope};
@@ -158,7 +158,7 @@ pub fn make_token(
             resource: server.id.clone(),
             scope: sent.scope.clone(),
             // A life that is no number is none that is allowed.
-            lives_for: Some(Seconds(i64::from(sent.days.unwrap_or(0)) * SHORTEST.0)),
+            lives_for: Some(Seconds(i64::from(sent.days.unwrap_or(0)) * DAY.0)),
         },
     };
     match api_tokens::make(&cx.store, new, cx.policy.api_token_max_ttl, &*cx.entropy, cx.now) {
@@ -257,7 +257,7 @@ fn form(cx: &Cx, known: &SignedIn, chosen: Option<&str>) -> Result<NewTokenView,
         (None, [only]) => Some(Arc::clone(only)),
         (None, _) => None,
     };
-    let longest = cx.policy.api_token_max_ttl.0 / SHORTEST.0;
+    let longest = cx.policy.api_token_max_ttl.0 / DAY.0;
     let mut lives: Vec<i64> = LIVES.into_iter().filter(|days| *days <= longest).collect();
     if longest < LIVES[LIVES.len() - 1] && lives.last() != Some(&longest) {
         lives.push(longest);
@@ -268,7 +268,7 @@ fn form(cx: &Cx, known: &SignedIn, chosen: Option<&str>) -> Result<NewTokenView,
         servers,
         chosen,
         lives: lives.into_iter().map(days).collect(),
-        life: days(longest.min(DEFAULT.0 / SHORTEST.0)),
+        life: days(longest.min(DEFAULT.0 / DAY.0)),
     })
 }
 

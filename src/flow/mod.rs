@@ -16,6 +16,7 @@ pub mod declare;
 pub mod denials;
 mod faults;
 pub mod keys;
+pub mod leaked;
 pub mod login;
 pub mod logout;
 pub mod mint;

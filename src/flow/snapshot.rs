@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::base::Timestamp;
+use crate::base::{HashedToken, Timestamp};
 use crate::domain::resource_server::{IDENTITY_SCOPES, TokenFormat};
 use crate::domain::{Client, ClientSecret, ResourceServer};
 use crate::jose::{Encrypter, EncryptionKey, KeyRing, RingError, Sealer};
@@ -108,6 +108,12 @@ impl Snapshot {
     #[must_use]
     pub fn client(&self, id: &str) -> Option<&Arc<KnownClient>> {
         self.clients.get(id).filter(|known| known.client.disabled_at.is_none())
+    }
+
+    /// The client secret of this hash, whosever it is.
+    #[must_use]
+    pub fn client_secret(&self, hash: &HashedToken) -> Option<&ClientSecret> {
+        self.clients.values().flat_map(|known| &known.secrets).find(|secret| secret.hash == *hash)
     }
 
     /// Whether any client that is switched on may use this grant.

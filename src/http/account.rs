@@ -5,7 +5,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::base::{PlainToken, TokenKind};
+use crate::base::{PlainToken, Timestamp, TokenKind};
 use crate::domain::api_token::ApiToken;
 use crate::domain::{Problem, ResourceServer};
 use crate::flow::account::{self, NewTokenForm, NewTokenView, Outcome, TokensView, Visit};
@@ -233,7 +233,7 @@ fn shown(token: ApiToken, server: Option<&ResourceServer>) -> ShownToken {
         permissions: server.map_or_else(by_value, |server| server.words(&token.scope)),
         made: token.created_at.date(),
         expires: token.expires_at.date(),
-        last_used: token.last_used_at.map(|at| at.date()),
+        last_used: token.last_used_at.map(Timestamp::date),
         id: token.id,
         name: token.name,
     }

@@ -13,6 +13,7 @@ use actix_web::rt::time::timeout;
 use actix_web::web::Payload;
 use futures_util::StreamExt as _;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
 
 use crate::app::Site;
 use crate::oauth::{ErrorCode, OAuthError};
@@ -23,7 +24,7 @@ pub(super) enum BodyError {
     TooLarge(usize),
     /// It did not come in time.
     TooSlow,
-    /// It is no form.
+    /// It is not of the kind that is read here.
     Refused(OAuthError),
 }
 
@@ -33,10 +34,36 @@ pub(super) async fn body(
     payload: &mut Payload,
     site: &Site,
 ) -> Result<Vec<(String, String)>, BodyError> {
+    if !is_of_type(request, "application/x-www-form-urlencoded") {
+        return Err(BodyError::Refused(refused("the body must be application/x-www-form-urlencoded")));
+    }
+    let bytes = in_time(request, payload, site).await?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| BodyError::Refused(refused("the body is not UTF-8")))?;
+    pairs(text).map_err(BodyError::Refused)
+}
+
+/// A body that says it is JSON, within the same limits.
+pub(super) async fn json(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    site: &Site,
+) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+    if !is_of_type(request, "application/json") {
+        return Err(BodyError::Refused(refused("the body must be application/json")));
+    }
+    in_time(request, payload, site).await
+}
+
+async fn in_time(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    site: &Site,
+) -> Result<Zeroizing<Vec<u8>>, BodyError> {
     let mut read = pin!(read(request, payload, site.max_body_bytes));
     // Nearly every body came with its head: no timer for those.
     match poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await {
-        Poll::Ready(pairs) => pairs,
+        Poll::Ready(bytes) => bytes,
         Poll::Pending => timeout(site.body_timeout, read).await.unwrap_or(Err(BodyError::TooSlow)),
     }
 }
@@ -45,16 +72,13 @@ async fn read(
     request: &HttpRequest,
     payload: &mut Payload,
     max_bytes: usize,
-) -> Result<Vec<(String, String)>, BodyError> {
-    if !is_form(request) {
-        return Err(BodyError::Refused(refused("the body must be application/x-www-form-urlencoded")));
-    }
+) -> Result<Zeroizing<Vec<u8>>, BodyError> {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > max_bytes as u64) {
         return Err(BodyError::TooLarge(max_bytes));
     }
-    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    let mut bytes = Zeroizing::new(Vec::new());
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| BodyError::Refused(refused("the body ended too early")))?;
         if bytes.len() + chunk.len() > max_bytes {
@@ -62,26 +86,24 @@ async fn read(
         }
         bytes.extend_from_slice(&chunk);
     }
-    let text =
-        std::str::from_utf8(&bytes).map_err(|_| BodyError::Refused(refused("the body is not UTF-8")))?;
-    pairs(text).map_err(BodyError::Refused)
+    Ok(bytes)
 }
 
-fn is_form(request: &HttpRequest) -> bool {
+fn is_of_type(request: &HttpRequest, wanted: &str) -> bool {
     let Some(value) = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
     else {
         return false;
     };
     let mut parts = value.split(';').map(str::trim);
-    let form =
-        parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
-    // RFC 6749 Appendix B: the only charset is UTF-8.
-    form && parts.all(|parameter| match parameter.split_once('=') {
-        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-        }
-        _ => true,
-    })
+    let is_wanted = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(wanted));
+    // RFC 6749 Appendix B: the only charset is UTF-8; and so it is with JSON.
+    is_wanted
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
 }
 
 /// The decoded pairs of a query or a form.

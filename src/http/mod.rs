@@ -17,6 +17,7 @@ mod forms;
 mod headers;
 mod health;
 mod jwks;
+mod leaked;
 mod login;
 mod logout;
 pub mod pages;

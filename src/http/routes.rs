@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 use crate::app::App;
 
 use super::{
-    account, assets, authorize, consent, cors, discovery, errors, health, jwks, login, logout, pages, paths,
-    token,
+    account, assets, authorize, consent, cors, discovery, errors, health, jwks, leaked, login, logout, pages,
+    paths, token,
 };
 
 /// Adds all routes for an issuer whose path is `base`.
@@ -85,6 +85,7 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .route(post().to(account::revoke))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
+        .service(only(at(paths::LEAKED_TOKENS).route(post().to(leaked::post)), "POST"))
         .service(at(paths::LIVE).route(get().to(health::live)).default_service(refuse("GET, HEAD")))
         .service(at(paths::READY).route(get().to(health::ready)).default_service(refuse("GET, HEAD")))
         .service(at(paths::STYLE).route(get().to(assets::style)).default_service(refuse("GET, HEAD")))

@@ -64,6 +64,21 @@ fn count(conn: &mut Conn, limit: &Limit, now: Timestamp) -> Result<Option<Second
     }
 }
 
+/// How long until a key may be tried again, where it is full. Counts nothing, writes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub fn wait(conn: &mut Conn, limit: &Limit, now: Timestamp) -> Result<Option<Seconds>, StoreError> {
+    let until: Option<i64> = table::table
+        .filter(table::key.eq(limit.key.as_str()))
+        .filter(table::expires_at.gt(now.0))
+        .filter(table::failures.ge(limit.max_failures))
+        .select(table::expires_at)
+        .first(conn)
+        .optional()?;
+    Ok(until.map(|until| Timestamp(until) - now))
+}
+
 /// Takes one attempt back: it turned out to be no failure.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use fantoccini::{Client, Locator};
 
 use super::driver::{Look, browse_as, screenshot};
-use super::flows::{World, click, sees, sign_in};
+use super::flows::{World, click, fill, sees, sign_in};
 use crate::support::server::PASSWORD;
 
 const LOOKS: [(&str, Look); 4] = [
@@ -38,6 +38,9 @@ fn every_page_fits_phone_and_desk_in_light_and_dark() {
             click(&client, "button[value=allow]").await;
             sees(&client, "alice").await;
             keep(&client, name, "4-app").await;
+            tokens(&client, &world, name).await;
+            client.goto(&world.app).await.unwrap();
+            sees(&client, "alice").await;
             click(&client, "#sign-out").await;
             client.wait().for_element(Locator::Css("button[value=logout]")).await.unwrap();
             keep(&client, name, "5-logout").await;
@@ -48,6 +51,38 @@ fn every_page_fits_phone_and_desk_in_light_and_dark() {
             keep(&client, name, "7-error").await;
         });
     }
+}
+
+/// The pages of a person's API tokens.
+async fn tokens(client: &Client, world: &World, look: &str) {
+    client.goto(&format!("{}/", world.server.issuer)).await.unwrap();
+    keep(client, look, "t1-home-signed-in").await;
+    click(client, "a[href='/account/tokens']").await;
+    sees(client, "no token at the moment").await;
+    keep(client, look, "t2-tokens-none").await;
+    click(client, "main button.primary").await;
+    sees(client, "Write notes for you").await;
+    keep(client, look, "t3-new-token").await;
+    fill(client, "#name", "Backup script on the machine under the stairs").await;
+    click(client, "main button.primary").await;
+    client.wait().for_element(Locator::Css("[role=alert]")).await.unwrap();
+    keep(client, look, "t4-new-token-refused").await;
+    click(client, "input[value='notes:read']").await;
+    click(client, "input[value='notes:write']").await;
+    click(client, "main button.primary").await;
+    client.wait().for_element(Locator::Css("code.secret")).await.unwrap();
+    keep(client, look, "t5-token-made").await;
+    client.execute("scrollTo(0, document.body.scrollHeight)", vec![]).await.unwrap();
+    keep(client, look, "t6-tokens").await;
+    click(client, "button[name=id]").await;
+    client.wait().for_element(Locator::Css("button[value=revoke]")).await.unwrap();
+    keep(client, look, "t7-revoke").await;
+    click(client, "button[value=revoke]").await;
+    sees(client, "no token at the moment").await;
+    world.server.advance(601);
+    click(client, "main button.primary").await;
+    client.wait().for_element(Locator::Css("input[name=password]")).await.unwrap();
+    keep(client, look, "t8-confirm").await;
 }
 
 /// Looks at the page: no sideways scrolling, and a picture where one is wanted.

@@ -6,3 +6,4 @@ mod flows;
 mod looks;
 mod modes;
 mod renewal;
+mod tokens;

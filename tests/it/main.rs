@@ -11,6 +11,8 @@
     reason = "a test fails by panicking, and its crate has no readers outside"
 )]
 
+mod account_tokens;
+mod api_tokens;
 #[path = "../browser/mod.rs"]
 mod browser;
 mod check;
@@ -26,6 +28,7 @@ mod http;
 mod keys_life;
 mod keys_plan;
 mod kill;
+mod leaked_tokens;
 mod login_page;
 mod migrations;
 mod oidc_core;

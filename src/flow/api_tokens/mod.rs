@@ -114,7 +114,7 @@ pub fn make(
     })??;
     tracing::info!(
         target: "countersign::security", event = "api_token_made",
-        token = stored.id, owner = ?stored.owner, resource = %stored.resource, "an API token was made"
+        id = stored.id, owner = %stored.owner, resource = %stored.resource, "an API token was made"
     );
     Ok(Made { stored, plain })
 }
@@ -189,7 +189,7 @@ pub fn revoke(
     }
     tracing::info!(
         target: "countersign::security", event = "api_token_revoked",
-        token = id, reason = reason.as_str(), "an API token was revoked"
+        id, reason = reason.as_str(), "an API token was revoked"
     );
     Ok(())
 }

@@ -6,6 +6,7 @@ mod formats;
 mod key;
 mod places;
 mod stats;
+mod token;
 mod users;
 
 use super::support::program::{Home, files};
@@ -44,6 +45,8 @@ fn every_command_answers_a_script_with_one_json_document() {
         &["role", "add", "editor", "--description", "Edits"],
         &["role", "list"],
         &["user", "add", "alice", "--generate", "--role", "editor"],
+        &["token", "add", "--user", "alice", "--name", "Backup", "--resource", API, "--scope", "notes:read"],
+        &["token", "list"],
         &["user", "list"],
         &["user", "show", "alice"],
         &["user", "edit", "alice", "--email", "a@example.org"],
@@ -86,6 +89,9 @@ fn wrong_usage_is_2_and_a_refusal_is_1_and_help_is_0() {
         (&["key", "generate", "--algorithm", "none"], 2),
         (&["resource", "add", "not-a-uri"], 2),
         (&["user", "add", "alice", "--generate", "--password-stdin"], 2),
+        (&["token", "add", "--user", "alice", "--name", "x", "--resource", API], 2),
+        (&["token", "list", "--user", "alice", "--client", "job"], 2),
+        (&["token", "revoke", "nothing"], 1),
         (&["demo", "--port", "0"], 2),
         (&["client", "show", "nobody"], 1),
         (&["client", "secret", "list", "nobody"], 1),

@@ -30,6 +30,7 @@ pub const SECRET: &str = "test-secret-0123456789-0123456789-0123456789";
 pub const CALLBACK: &str = "https://app.example/cb";
 pub const NOTES: &str = "https://notes.example";
 pub const MAIL: &str = "https://mail.example/api";
+pub const OTHER: &str = "https://other.example";
 
 /// RSA keys are slow to make: one pair of keys serves all servers of this process.
 pub static KEYS: LazyLock<Vec<SigningKeyRecord>> = LazyLock::new(|| {
