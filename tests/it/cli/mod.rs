@@ -3,6 +3,7 @@
 mod before_start;
 mod client;
 mod key;
+mod key_plan;
 mod places;
 mod users;
 
