@@ -133,4 +133,19 @@ mod tests {
         let told = format!("{text}x").parse::<MasterKey>().unwrap_err();
         assert!(!told.contains(&text), "{told}");
     }
+
+    #[test]
+    fn further_master_keys_come_by_environment_and_are_never_printed() {
+        let [one, two] = [[7; 32], [8; 32]].map(|bytes| base64url(&bytes));
+        let load = |value: String| {
+            let variable = ("COUNTERSIGN_KEYS__PREVIOUS_MASTER_KEYS".to_owned(), value);
+            crate::config::Config::load(None, std::iter::once(variable))
+        };
+        let config = load(format!("{one},{two}")).unwrap();
+        let keys: Vec<_> = config.keys.previous_master_keys.iter().map(|key| *key.reveal()).collect();
+        assert_eq!(keys, [[7; 32], [8; 32]]);
+        assert!(!format!("{config:?}").contains(&one));
+        let told = load(format!("{one},{two}x")).unwrap_err().to_string();
+        assert!(told.contains("32 bytes") && !told.contains(&one) && !told.contains(&two), "{told}");
+    }
 }

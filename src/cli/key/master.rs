@@ -101,6 +101,9 @@ fn switched(file: MasterKeyFile) -> Result<MasterKeyFile, Failure> {
 }
 
 fn finished(file: MasterKeyFile, store: &Store) -> Result<MasterKeyFile, Failure> {
+    if file.previous.is_empty() {
+        return Err(Failure::new("the file has no old key: there is nothing to finish"));
+    }
     let file = MasterKeyFile { previous: Vec::new(), ..file };
     let without = MasterKeys { current: file.current.clone(), previous: file.opening().cloned().collect() };
     let sealer = Sealer::new(&without, entropy());

@@ -13,6 +13,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::app::key_rules;
+use crate::domain::key::TransitionRefused;
 use crate::domain::{KeyState, SigningKeyRecord};
 use crate::flow::keys::{self, KeyFault};
 use crate::jose::{PrivateKey, open_key};
@@ -155,6 +156,9 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             let all = store.read("keys", store::keys::all)?;
             let found = all.into_iter().find(|record| record.kid == kid);
             let record = found.ok_or_else(|| Failure::new(KeyFault::Unknown))?;
+            if matches!(record.state, KeyState::Compromised { .. }) {
+                return Err(Failure::new(TransitionRefused::Compromised));
+            }
             let key = open_key(&record, &sealer(&config, &store)?, now()).map_err(Failure::new)?;
             let text = match format {
                 Format::Pem => key.to_pem(),

@@ -1,6 +1,6 @@
 //! One sound configuration, and each rule broken once.
 
-use crate::config::Config;
+use crate::config::{Config, KeyPlan};
 
 const SOUND: &str = r#"
 [server]
@@ -106,6 +106,33 @@ fn rs256_has_to_be_there_and_no_algorithm_twice() {
     one(|c| c.keys.algorithms.push(es256), "keys.algorithms", "twice");
     one(|c| c.keys.rsa_bits = 2_049, "keys.rsa_bits", "multiple");
     one(|c| c.keys.master_key_file = "".into(), "keys.master_key_file", "name the file");
+}
+
+#[test]
+fn a_plan_publishes_a_key_before_it_signs_and_after_the_one_before_it() {
+    const AHEAD: &str = "keys.publish_ahead_s";
+    let same_for_all = |c: &mut Config| (c.keys.sign_for_s, c.keys.publish_ahead_s) = (5_000, 5_000);
+    assert_eq!(told(same_for_all).len(), 2, "each algorithm is told");
+    let plan = |sign_for_s, publish_ahead_s| {
+        let algorithm = Some("ES256".parse().unwrap());
+        KeyPlan { algorithm, sign_for_s, publish_ahead_s, ..KeyPlan::default() }
+    };
+    let with = |plan: KeyPlan| move |c: &mut Config| c.keys.plans.push(plan.clone());
+    one(with(plan(Some(86_400), None)), AHEAD, "less than its `sign_for_s`, 86400");
+    assert_eq!(told(with(plan(Some(86_401), None))), Vec::<String>::new());
+    one(with(plan(None, Some(929))), AHEAD, "expected 930 at least");
+    assert_eq!(told(with(plan(None, Some(930)))), Vec::<String>::new());
+    let by_hand = |c: &mut Config| {
+        c.keys.plans.push(plan(None, Some(31)));
+        c.keys.rotate = false;
+    };
+    assert_eq!(told(by_hand), Vec::<String>::new(), "nobody goes by it");
+
+    one(with(KeyPlan::default()), "keys.plans[0].algorithm", "name the algorithm");
+    let other = KeyPlan { algorithm: Some("EdDSA".parse().unwrap()), ..KeyPlan::default() };
+    one(with(other), "keys.plans[0].algorithm", "not among");
+    let twice = |c: &mut Config| c.keys.plans = vec![plan(None, None); 2];
+    one(twice, "keys.plans[1].algorithm", "has a plan already");
 }
 
 #[test]

@@ -9,13 +9,13 @@ use countersign::oauth::algorithm::SigningAlgorithm;
 use crate::support::program::{Home, mode, set_mode};
 use crate::support::raw::Raw;
 
-fn kids(home: &Home, algorithm: &str, state: &str) -> Vec<String> {
+pub(super) fn kids(home: &Home, algorithm: &str, state: &str) -> Vec<String> {
     let all = home.json(&["key", "list"]);
     let wanted = |key: &&serde_json::Value| key["algorithm"] == algorithm && key["state"] == state;
     all.as_array().unwrap().iter().filter(wanted).map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
-fn generate(home: &Home, algorithm: &str) -> String {
+pub(super) fn generate(home: &Home, algorithm: &str) -> String {
     home.json(&["key", "generate", "--algorithm", algorithm])["kid"].as_str().unwrap().to_owned()
 }
 

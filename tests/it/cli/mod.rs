@@ -4,6 +4,7 @@ mod before_start;
 mod client;
 mod formats;
 mod key;
+mod key_plan;
 mod places;
 mod stats;
 mod token;
