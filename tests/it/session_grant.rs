@@ -13,6 +13,7 @@ use super::support::flow::{authorize, changed, claims, part};
 use super::support::http::{Answer, Browser, form};
 use super::support::pages::ask;
 use super::support::raw::{Raw, at_once};
+use super::support::security_log::SecurityLog;
 use super::support::server::{CLIENTS, MAIL, NOTES, PASSWORD, Setup};
 use super::support::{Database, TestServer, change, on_each_database};
 
@@ -207,6 +208,22 @@ fn a_request_that_the_browser_does_not_vouch_for_gets_nothing_and_writes_nothing
     assert_eq!(state(), before, "a refusal wrote something");
     assert_renews(&server, &browser);
     assert_ne!(state(), before, "what would be written is not looked at");
+}
+
+#[test]
+fn a_session_cookie_for_a_page_that_is_not_the_clients_is_a_security_event() {
+    let server = TestServer::with(setup());
+    let (log, page) = (SecurityLog::listen(), changed(&PAGE, "origin", "https://sibling.house.example"));
+    fetch(&server, &server.browser(), &page, &FORM);
+    assert_eq!(log.of("https://sibling.house.example").len(), 0, "nobody's cookie, nothing to fear");
+    let browser = signed_in(&server);
+    fetch(&server, &browser, &page, &FORM);
+    let events = log.of("https://sibling.house.example");
+    assert_eq!(events.len(), 1);
+    for (field, value) in [("event", "session_grant_refused"), ("client", "pages"), ("level", "WARN")] {
+        assert_eq!(events[0][field], value);
+    }
+    assert!(!events[0].to_string().contains(&browser.cookies["csgn_session"]));
 }
 
 #[test]

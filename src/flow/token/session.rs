@@ -39,7 +39,7 @@ pub struct FromPage {
 }
 
 pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Result<Prepared, OAuthError> {
-    check_page(&client, &request.page)?;
+    check_page(&client, &request.page).inspect_err(|error| report(&client, &request.page, error))?;
     let asked = target::requested(&cx.snapshot, &client, &request.params)?;
     let token_target = target::narrowed(&cx.snapshot, &client, &asked, request.params.resources())?;
     let known = login::signed_in(cx, &request.page.browser)?.ok_or_else(signed_out)?;
@@ -97,6 +97,17 @@ fn check_page(client: &Client, page: &FromPage) -> Result<(), OAuthError> {
         return refuse("the header Countersign-Session: 1 is missing");
     }
     Ok(())
+}
+
+/// A browser that sends the cookie of a session for a page that is not the client's is what this grant fears.
+fn report(client: &Client, page: &FromPage, error: &OAuthError) {
+    if page.browser.session.is_some() {
+        tracing::warn!(
+            target: "countersign::security", event = "session_grant_refused",
+            client = %client.id, origin = page.origin.as_deref().unwrap_or_default(), why = %error.description,
+            "a session cookie came with a request that no page of the client sent"
+        );
+    }
 }
 
 /// What the user gave the client by this login, one row however often it is renewed: its name follows from all that it
