@@ -20,8 +20,14 @@ pub struct Child {
 impl Child {
     /// The release binary of this package, as an operator runs it.
     pub fn server(fixture: &Fixture) -> Self {
+        Self::server_with(fixture, &[], Stdio::null())
+    }
+
+    /// The same with settings by environment, and its log.
+    pub fn server_with(fixture: &Fixture, environment: &[(&str, &str)], log: impl Into<Stdio>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
         command.arg("--config").arg(&fixture.config).arg("serve");
+        command.envs(environment.iter().copied()).stderr(log);
         Self::start(command, fixture.address, "/health/live")
     }
 
@@ -30,12 +36,13 @@ impl Child {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.arg("--floor").arg(address.port().to_string()).args(body_bytes.iter().map(usize::to_string));
+        command.stderr(Stdio::null());
         Self::start(command, address, &floor::bytes_path(body_bytes[0]))
     }
 
     fn start(mut command: Command, address: SocketAddr, path: &str) -> Self {
         let begun = Instant::now();
-        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let process = command.stdout(Stdio::null()).spawn().unwrap();
         let mut child = Self { process, address, started_in: Duration::ZERO };
         while begun.elapsed() < Duration::from_secs(20) {
             if let Ok(mut socket) = TcpStream::connect(address) {
@@ -66,6 +73,21 @@ impl Child {
         Cpu(tasks.filter_map(|task| Some((task.clone(), time(&task)?))).collect())
     }
 
+    /// CPU time so far of the whole process, threads that have ended included, to a hundredth of a second.
+    pub fn cpu_of_all(&self) -> Duration {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();
+        // The name in brackets may hold blanks; the 14th and the 15th field are hundredths in user and in system mode.
+        let fields: Vec<&str> = text.rsplit(") ").next().unwrap().split(' ').collect();
+        Duration::from_millis(fields[11..13].iter().map(|field| field.parse::<u64>().unwrap() * 10).sum())
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn end(mut self) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.process.wait().unwrap();
+    }
+
     pub fn resident_mb(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
@@ -89,6 +111,12 @@ impl Child {
         assert_eq!(status, wanted, "{}", String::from_utf8_lossy(&buffer));
         buffer.len() - body
     }
+}
+
+/// CPU time so far of a process of one thread; nothing when it has ended.
+pub fn cpu_of(pid: i64) -> Duration {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
+    text.split(' ').next().and_then(|text| text.parse().ok()).map(Duration::from_nanos).unwrap_or_default()
 }
 
 /// The CPU time of each thread of a process.

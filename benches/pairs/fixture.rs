@@ -21,7 +21,7 @@ const CALLBACK: &str = "https://app.example/cb";
 
 pub struct Fixture {
     _folder: tempfile::TempDir,
-    database: String,
+    pub database: String,
     pub config: PathBuf,
     pub address: SocketAddr,
 }
@@ -102,15 +102,12 @@ secret_hash = "{form}"
                 created_at: now,
                 expires_at: now + Seconds(86_400),
                 used_at: None,
+                successor_salt: None,
             };
             store::refresh_tokens::insert(conn, &token)?;
             Ok(plain.reveal().to_owned())
         });
-        let request = |token: String| {
-            let body = format!("grant_type=refresh_token&refresh_token={token}");
-            Request::post("/token", Some(&basic("web", &format!("{SECRET}-web"))), &body)
-        };
-        tokens.into_iter().map(request).collect()
+        tokens.iter().map(|token| refresh(token)).collect()
     }
 
     pub fn codes(&self, count: usize) -> Vec<Request> {
@@ -190,6 +187,12 @@ secret_hash = "{form}"
             })
             .unwrap()
     }
+}
+
+/// Shows a refresh token of the client `web`.
+pub fn refresh(token: &str) -> Request {
+    let body = format!("grant_type=refresh_token&refresh_token={token}");
+    Request::post("/token", Some(&basic("web", &format!("{SECRET}-web"))), &body)
 }
 
 fn basic(id: &str, secret: &str) -> String {

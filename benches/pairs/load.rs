@@ -74,36 +74,44 @@ pub struct Load<'a> {
     child: &'a Child,
     requests: Vec<Request>,
     count: usize,
+    /// CPU time so far of what works for the server in other processes.
+    beside: &'a dyn Fn() -> Duration,
 }
 
 impl<'a> Load<'a> {
     pub fn repeated(child: &'a Child, request: &Request, count: usize) -> Self {
-        Self { child, requests: vec![request.clone()], count }
+        Self { child, requests: vec![request.clone()], count, beside: &|| Duration::ZERO }
     }
 
     pub fn each(child: &'a Child, requests: Vec<Request>) -> Self {
-        Self { child, count: requests.len(), requests }
+        Self { child, count: requests.len(), requests, beside: &|| Duration::ZERO }
+    }
+
+    pub fn with(self, beside: &'a dyn Fn() -> Duration) -> Self {
+        Self { beside, ..self }
     }
 
     pub fn run(&self, connections: usize) -> Round {
+        let Self { child, requests, count, beside: other } = self;
+        let (child, count) = (*child, *count);
         let next = AtomicUsize::new(0);
-        let latencies = Mutex::new(Vec::with_capacity(self.count));
-        let cpu = self.child.cpu();
+        let latencies = Mutex::new(Vec::with_capacity(count));
+        let (cpu, beside) = (child.cpu(), other());
         let begun = Instant::now();
         std::thread::scope(|scope| {
             for _ in 0..connections {
                 scope.spawn(|| {
                     let mut own = Vec::new();
-                    let mut socket = TcpStream::connect(self.child.address).unwrap();
+                    let mut socket = TcpStream::connect(child.address).unwrap();
                     socket.set_nodelay(true).unwrap();
                     let mut buffer = Vec::new();
                     loop {
                         let at = next.fetch_add(1, Ordering::Relaxed);
-                        if at >= self.count {
+                        if at >= count {
                             break;
                         }
                         let sent = Instant::now();
-                        socket.write_all(self.requests[at % self.requests.len()].bytes()).unwrap();
+                        socket.write_all(requests[at % requests.len()].bytes()).unwrap();
                         let (status, _) = read_answer(&mut socket, &mut buffer);
                         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&buffer));
                         own.push(sent.elapsed());
@@ -113,8 +121,8 @@ impl<'a> Load<'a> {
             }
         });
         let elapsed = begun.elapsed();
-        let cpu = self.child.cpu().since(&cpu);
-        Round { count: self.count, elapsed, cpu, latencies: latencies.into_inner().unwrap() }
+        let cpu = child.cpu().since(&cpu) + other().saturating_sub(beside);
+        Round { count, elapsed, cpu, latencies: latencies.into_inner().unwrap() }
     }
 }
 
@@ -142,6 +150,11 @@ pub struct Figures {
 impl Figures {
     pub fn add(&mut self, round: Round) {
         self.rounds.push(round);
+    }
+
+    /// All requests and their CPU time.
+    pub fn total(&self) -> (usize, Duration) {
+        (self.rounds.iter().map(|round| round.count).sum(), self.rounds.iter().map(|round| round.cpu).sum())
     }
 
     /// CPU time per request beside that of another server, round by round, sorted.

@@ -1,4 +1,5 @@
-//! `make bench`: the server beside a floor of the same machine, in the same run, in alternate rounds.
+//! `make bench`: the server beside a floor of the same machine, in the same run, in alternate rounds. `--growth` measures
+//! something else: see `growth`.
 //!
 //! The floor is an actix-web server that answers a body of the same size, with one ES256 signature through OpenSSL where
 //! the measured request signs. What is compared is CPU time per request, from the process's own accounting; requests per
@@ -17,6 +18,7 @@
 mod child;
 mod fixture;
 mod floor;
+mod growth;
 mod load;
 
 use std::time::Duration;
@@ -35,9 +37,12 @@ const SINGLE_USES: usize = 6_000;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    if arguments.next().as_deref() == Some("--floor") {
-        let numbers: Vec<usize> = arguments.map(|argument| argument.parse().unwrap()).collect();
-        return floor::serve(u16::try_from(numbers[0]).unwrap(), &numbers[1..]);
+    let mode = arguments.next();
+    let numbers: Vec<usize> = arguments.map(|argument| argument.parse().unwrap()).collect();
+    match mode.as_deref() {
+        Some("--floor") => return floor::serve(u16::try_from(numbers[0]).unwrap(), &numbers[1..]),
+        Some("--growth") => return growth::run(numbers.first().map_or(1_000_000, |living| *living as i64)),
+        _ => {}
     }
     let fixture = Fixture::make(None);
     start_up(&fixture);

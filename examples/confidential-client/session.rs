@@ -58,8 +58,8 @@ pub(crate) struct SignedIn {
     pub(crate) claims: Value,
     /// For the sign-out at the issuer.
     pub(crate) id_token: String,
-    /// One lock around the whole refresh: a refresh token is used once, and two requests at the same time that both use
-    /// it look like a thief to the issuer, who then ends the session.
+    /// One lock around the whole refresh: a refresh token is used once. Countersign forgives two requests at the same
+    /// time that both use it; later, and with other issuers at once, that looks like a thief, and ends the session.
     tokens: Mutex<Tokens>,
 }
 

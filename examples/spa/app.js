@@ -6,10 +6,14 @@ import { Oidc, OAuthError } from "/oidc.js";
 
 /** Renew so long before the token's end, or at half its life if that is short. */
 const RENEW_BEFORE_S = 30;
-/** Errors of a silent sign-in that only mean: the user has to be there (OpenID Connect Core §3.1.2.6). */
-const USER_NEEDED = ["login_required", "interaction_required", "consent_required", "account_selection_required"];
+/** Errors of a renewal that only mean: the user has to be there (OpenID Connect Core §3.1.2.6; the session grant's own). */
+const USER_NEEDED = [
+  "login_required", "interaction_required", "consent_required", "account_selection_required", "invalid_grant",
+];
 /** Kept in sessionStorage: whether a reload of this tab has somebody to sign in again. Says nothing of whom. */
 const SIGNED_IN = "was-signed-in";
+/** Kept beside it: the way of renewal that was chosen. */
+const RENEWAL = "renewal";
 
 const $ = (id) => document.getElementById(id);
 
@@ -22,6 +26,8 @@ let renewalTimer;
 async function start() {
   $("sign-in").addEventListener("click", () => oidc.signIn().catch(showError));
   $("sign-out").addEventListener("click", signOut);
+  $("renewal").addEventListener("change", () => sessionStorage.setItem(RENEWAL, $("renewal").value));
+  $("renew").addEventListener("click", () => renew().then((done) => done && loadNotes()).catch(showError));
   $("add").addEventListener("submit", (event) => {
     event.preventDefault();
     addNote().catch(showError);
@@ -29,11 +35,24 @@ async function start() {
 
   const config = await (await fetch("/config.json")).json();
   oidc = await Oidc.discover(config);
+  offerRenewals(Object.keys(oidc.renewals));
   $("sign-in").disabled = false;
-  const answered = await oidc.completeSignIn();
-  if (answered) setSession(answered);
-  else if (sessionStorage.getItem(SIGNED_IN)) await renew();
+  try {
+    const answered = await oidc.completeSignIn();
+    if (answered) setSession(answered);
+    else if (sessionStorage.getItem(SIGNED_IN)) await renew();
+  } catch (error) {
+    // A renewal by redirect ends here too.
+    if (!isUserNeeded(error)) throw error;
+    sessionEnded(error);
+  }
   if (session) await loadNotes();
+}
+
+function offerRenewals(known) {
+  for (const option of $("renewal").options) option.disabled = !known.includes(option.value);
+  const chosen = sessionStorage.getItem(RENEWAL);
+  if (known.includes(chosen)) $("renewal").value = chosen;
 }
 
 function setSession(next) {
@@ -42,11 +61,16 @@ function setSession(next) {
   if (session) {
     sessionStorage.setItem(SIGNED_IN, "yes");
     const inS = Math.max(session.expiresInS - RENEW_BEFORE_S, session.expiresInS / 2);
-    renewalTimer = setTimeout(() => renew().catch(showError), inS * 1000);
+    renewalTimer = setTimeout(renewInTime, inS * 1000);
   } else {
     sessionStorage.removeItem(SIGNED_IN);
   }
   render();
+}
+
+/** Not by redirect: nobody's page is taken away while they type. The API's next 401 does it. */
+function renewInTime() {
+  if ($("renewal").value !== "redirect") renew().catch(showError);
 }
 
 /** One renewal at a time, however many calls wait for it. True when somebody is signed in afterwards. */
@@ -58,18 +82,27 @@ function renew() {
 async function renewOnce() {
   const before = session?.claims.sub;
   try {
-    const next = await oidc.signInSilently();
+    const next = await oidc.renewals[$("renewal").value]();
     // Somebody else may have signed in to the issuer from another tab: their name must not stand above these notes.
     const isOther = before !== undefined && before !== next.claims.sub;
     setSession(next);
     if (isOther) await loadNotes();
     return true;
   } catch (error) {
-    if (!(error instanceof OAuthError) || !USER_NEEDED.includes(error.code)) throw error;
-    setSession(null);
-    if (before !== undefined) showError(new Error("Your session has ended. Please sign in again."));
+    if (!isUserNeeded(error)) throw error;
+    if (before === undefined) setSession(null);
+    else sessionEnded(error);
     return false;
   }
+}
+
+function isUserNeeded(error) {
+  return error instanceof OAuthError && USER_NEEDED.includes(error.code);
+}
+
+function sessionEnded({ code }) {
+  setSession(null);
+  showError(new OAuthError(code, "Your session has ended. Please sign in again."));
 }
 
 function signOut() {

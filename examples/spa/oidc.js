@@ -1,11 +1,13 @@
 // Signing in: OpenID Connect with the authorization code flow and PKCE, for a public client, without a library.
 // The page never sees a refresh token: it renews by asking the issuer again, whose session cookie answers for the user.
+// Four ways of asking are shown; an app needs one.
 
 const SCOPE = "openid profile notes:read notes:write";
 const REDIRECT_URI = `${location.origin}/`;
 const SILENT_REDIRECT_URI = `${location.origin}/silent.html`;
 const SILENT_TIMEOUT_MS = 10_000;
 const CLOCK_LEEWAY_S = 30;
+const SESSION_GRANT = "urn:countersign:params:oauth:grant-type:session";
 
 /** What the issuer said instead of what was asked for. `code` is the OAuth error code. */
 export class OAuthError extends Error {
@@ -37,11 +39,11 @@ export class Oidc {
   }
 
   /** Leaves this page for the issuer's. Comes back to it with a code: `completeSignIn`. */
-  async signIn() {
+  async signIn(more = {}) {
     const request = await this.#newRequest(REDIRECT_URI);
     // For this tab, until it comes back. The verifier is worth nothing without the code, and the code nothing without it.
     sessionStorage.setItem("sign-in", JSON.stringify(request));
-    location.assign(this.#authorizeUrl(request));
+    location.assign(this.#authorizeUrl(request, more));
   }
 
   /** When this page was opened by the issuer's redirect: checks the answer, gets the tokens. Otherwise null. */
@@ -56,11 +58,45 @@ export class Oidc {
     return this.#redeem(answer, request);
   }
 
-  /** Asks for new tokens in a hidden frame, without the user. Fails with `login_required` when the session is over. */
-  async signInSilently() {
+  /** The ways of renewal that the issuer knows. */
+  get renewals() {
+    const { response_modes_supported: modes = [], grant_types_supported: grants = [] } = this.metadata;
+    const renewals = { frame: () => this.#renewInFrame(), redirect: () => this.#renewByRedirect() };
+    if (modes.includes("web_message")) renewals.message = () => this.#renewByMessage();
+    if (grants.includes(SESSION_GRANT)) renewals.session = () => this.#renewBySession();
+    return renewals;
+  }
+
+  // Each fails with `login_required` (the session grant with `invalid_grant`) when the issuer's session is over.
+
+  /** prompt=none in a hidden frame, which is sent back to a page of this app. Works with every OpenID provider. */
+  async #renewInFrame() {
     const request = await this.#newRequest(SILENT_REDIRECT_URI);
-    const answer = await answerFromFrame(this.#authorizeUrl(request, { prompt: "none" }));
-    return this.#redeem(answer, request);
+    const url = this.#authorizeUrl(request, { prompt: "none" });
+    const read = (data) => data?.type === "silent-answer" && new URLSearchParams(data.query);
+    return this.#redeem(await answerFromFrame(url, location.origin, read), request);
+  }
+
+  /** prompt=none in a hidden frame, in which the issuer itself tells this page: no page of the app's is needed for it. */
+  async #renewByMessage() {
+    const request = await this.#newRequest(REDIRECT_URI);
+    const url = this.#authorizeUrl(request, { prompt: "none", response_mode: "web_message" });
+    const read = (data) => data?.type === "authorization_response" && new URLSearchParams(data.response);
+    return this.#redeem(await answerFromFrame(url, new URL(this.metadata.issuer).origin, read), request);
+  }
+
+  /** prompt=none with the whole page. Works where the issuer is on another site, whose cookies no frame gets. */
+  async #renewByRedirect() {
+    await this.signIn({ prompt: "none" });
+    return new Promise(() => {}); // the page is left; `completeSignIn` goes on with it
+  }
+
+  /** One request, for the house's own apps on the issuer's site: the browser sends the session cookie along. */
+  async #renewBySession() {
+    return this.#tokens(
+      { grant_type: SESSION_GRANT, scope: SCOPE },
+      { credentials: "include", headers: { "countersign-session": "1" } },
+    );
   }
 
   /** Ends the issuer's session too: otherwise the next "Sign in" would let in whoever sits here. */
@@ -111,23 +147,30 @@ export class Oidc {
     }
     if (answer.has("error")) throw new OAuthError(answer.get("error"), answer.get("error_description"));
 
-    const response = await fetch(this.metadata.token_endpoint, {
-      method: "POST",
-      credentials: "omit",
-      body: new URLSearchParams({ // sent as application/x-www-form-urlencoded
+    return this.#tokens(
+      {
         grant_type: "authorization_code",
-        client_id: this.config.client_id,
         code: answer.get("code"),
         redirect_uri: request.redirectUri,
         code_verifier: request.verifier,
-        resource: this.config.api,
-      }),
+      },
+      { credentials: "omit" },
+      request.nonce,
+    );
+  }
+
+  async #tokens(grant, options, nonce) {
+    const response = await fetch(this.metadata.token_endpoint, {
+      method: "POST",
+      ...options,
+      // Sent as application/x-www-form-urlencoded.
+      body: new URLSearchParams({ ...grant, client_id: this.config.client_id, resource: this.config.api }),
     });
     const tokens = await response.json().catch(() => ({}));
     if (!response.ok) throw new OAuthError(tokens.error ?? `HTTP ${response.status}`, tokens.error_description);
     if (tokens.token_type?.toLowerCase() !== "bearer") throw new Error("The issuer gave a token that is no bearer token.");
     return {
-      claims: this.#checkedClaims(tokens.id_token, request.nonce),
+      claims: this.#checkedClaims(tokens.id_token, nonce),
       idToken: tokens.id_token,
       accessToken: tokens.access_token,
       expiresInS: tokens.expires_in ?? 60,
@@ -153,14 +196,15 @@ export class Oidc {
   }
 }
 
-/** The query that the issuer sends `silent.html` to, in a frame that nobody sees. */
-function answerFromFrame(url) {
+/** What a page of `origin` in a hidden frame tells this one, in a message that `read` understands. */
+function answerFromFrame(url, origin, read) {
   return new Promise((resolve, reject) => {
     const frame = document.createElement("iframe");
     const listen = (event) => {
-      // Any page can post messages here. Only this app's own, from this very frame, counts.
-      if (event.origin !== location.origin || event.source !== frame.contentWindow) return;
-      if (event.data?.type === "silent-answer") finish(() => resolve(new URLSearchParams(event.data.query)));
+      // Any page can post messages here. Only one of this origin, from this very frame, counts.
+      if (event.origin !== origin || event.source !== frame.contentWindow) return;
+      const answer = read(event.data);
+      if (answer) finish(() => resolve(answer));
     };
     // The issuer shows an error page in place of a redirect, or is down: then no message ever comes.
     const timer = setTimeout(

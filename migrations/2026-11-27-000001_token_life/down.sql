@@ -1,3 +1,5 @@
+DROP INDEX codes_unredeemed_by_expiry;
+CREATE INDEX codes_by_expiry ON codes (expires_at);
 DROP TABLE api_tokens;
 DROP TABLE opaque_tokens;
 DROP TABLE denied_tokens;
@@ -5,6 +7,8 @@ DELETE FROM config_revision WHERE id = 2;
 ALTER TABLE refresh_tokens DROP COLUMN successor_salt;
 ALTER TABLE resource_servers DROP COLUMN encryption;
 ALTER TABLE resource_servers DROP COLUMN token_format;
+ALTER TABLE signing_keys DROP COLUMN compromised_at;
+ALTER TABLE signing_keys DROP COLUMN longest_token_s;
 ALTER TABLE clients DROP COLUMN exchange;
 ALTER TABLE clients DROP COLUMN introspects;
 ALTER TABLE clients DROP COLUMN origins;

@@ -9,6 +9,10 @@ ALTER TABLE clients ADD COLUMN introspects TEXT NOT NULL DEFAULT '';
 -- What it may exchange for what (RFC 8693), in JSON.
 ALTER TABLE clients ADD COLUMN exchange TEXT NOT NULL DEFAULT '[]';
 
+-- The longest life of any token that the key may have signed. An hour was the longest without an override until now.
+ALTER TABLE signing_keys ADD COLUMN longest_token_s BIGINT NOT NULL DEFAULT 3600;
+ALTER TABLE signing_keys ADD COLUMN compromised_at BIGINT;
+
 ALTER TABLE resource_servers ADD COLUMN token_format TEXT NOT NULL DEFAULT 'jwt';
 -- To which key and how its tokens are encrypted, in JSON.
 ALTER TABLE resource_servers ADD COLUMN encryption TEXT;
@@ -59,3 +63,9 @@ CREATE TABLE api_tokens (
 CREATE INDEX api_tokens_by_expiry ON api_tokens (expires_at);
 CREATE INDEX api_tokens_by_user ON api_tokens (user_id);
 CREATE INDEX api_tokens_by_client ON api_tokens (client_id);
+
+-- What the sweeper looks for and nothing else: a redeemed code stays as long as its family, an API token may be revoked
+-- long before its end.
+DROP INDEX codes_by_expiry;
+CREATE INDEX codes_unredeemed_by_expiry ON codes (expires_at) WHERE redeemed_at IS NULL;
+CREATE INDEX api_tokens_by_revocation ON api_tokens (revoked_at) WHERE revoked_at IS NOT NULL;

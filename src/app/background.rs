@@ -1,14 +1,15 @@
-//! Threads: one keeps the snapshot fresh, one writes down the last use of API tokens, one sweeps what has expired.
+//! Threads: one keeps the snapshot fresh, one writes down the last use of API tokens, one lets keys rotate, one sweeps what
+//! has expired.
 
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::store::sweep;
 
 use super::App;
+use super::sweeper::sweep;
 
 /// How often the last use of API tokens is written down.
 const LAST_USES_EVERY: Duration = Duration::from_secs(30);
@@ -34,10 +35,21 @@ impl Background {
             }
         })?;
         background.every("last uses", LAST_USES_EVERY, app, App::write_last_uses)?;
+        if config.keys.rotate {
+            // At once: after a long stop much may be due.
+            rotate_keys(app);
+            background.every("rotation", rotation_pause(app), app, rotate_keys)?;
+        }
         if config.sweeper.enabled {
-            let batch_rows = i64::from(config.sweeper.batch_rows);
+            let batch_rows = config.sweeper.batch_rows;
             let sweep_every = Duration::from_secs(u64::from(config.sweeper.interval_s));
-            background.every("sweeper", sweep_every, app, move |app| sweep_all(app, batch_rows))?;
+            background.spawn("sweeper", sweep_every, app, move |app, stop| {
+                let mut pause = |time| stop.pause(time);
+                match sweep(&app.store, app.now(), batch_rows, &mut pause) {
+                    Ok(swept) => tracing::debug!(rows = swept.rows, longest = ?swept.longest, "swept"),
+                    Err(error) => tracing::warn!(%error, "sweeping failed"),
+                }
+            })?;
         }
         Ok(background)
     }
@@ -49,12 +61,24 @@ impl Background {
         app: &Arc<App>,
         work: impl Fn(&App) + Send + 'static,
     ) -> std::io::Result<()> {
+        self.spawn(name, interval, app, move |app, _| work(app))
+    }
+
+    /// Work that takes long and looks now and then whether it shall stop.
+    fn spawn(
+        &mut self,
+        name: &str,
+        interval: Duration,
+        app: &Arc<App>,
+        work: impl Fn(&App, &Stop) + Send + 'static,
+    ) -> std::io::Result<()> {
         let (stop, stopped) = channel::<()>();
+        let stopped = Stop(stopped);
         let app: Weak<App> = Arc::downgrade(app);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+            while stopped.pause(interval) {
                 match app.upgrade() {
-                    Some(app) => work(&app),
+                    Some(app) => work(&app, &stopped),
                     None => return,
                 }
             }
@@ -62,6 +86,16 @@ impl Background {
         self.stop.push(stop);
         self.threads.push(thread);
         Ok(())
+    }
+}
+
+/// Tells a thread when it is to end.
+struct Stop(Receiver<()>);
+
+impl Stop {
+    /// Waits; false as soon as the thread is to end.
+    fn pause(&self, time: Duration) -> bool {
+        self.0.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
     }
 }
 
@@ -76,23 +110,14 @@ impl Drop for Background {
     }
 }
 
-/// Batches until little is left: other writes come in between.
-fn sweep_all(app: &App, batch_rows: i64) {
-    loop {
-        let now = app.now();
-        match app.store.write("sweep", move |conn| sweep::batch(conn, now, batch_rows)) {
-            Ok(deleted) => {
-                if deleted > 0 {
-                    tracing::debug!(deleted, "swept");
-                }
-                if i64::try_from(deleted).unwrap_or(i64::MAX) < batch_rows {
-                    return;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "sweeping failed");
-                return;
-            }
-        }
+/// About a minute, at each node another: nodes that look one after the other seldom do the same work.
+fn rotation_pause(app: &App) -> Duration {
+    let jitter = crate::base::entropy::bytes::<2>(&*app.entropy).map_or(0, u16::from_le_bytes);
+    Duration::from_millis(45_000 + u64::from(jitter) % 30_000)
+}
+
+fn rotate_keys(app: &App) {
+    if let Err(error) = app.rotate_keys() {
+        tracing::warn!(%error, "the signing keys could not be rotated; tried again within about a minute");
     }
 }

@@ -105,6 +105,7 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     }
     draft.redirect_uris = parsed(&client.redirect_uris, "redirect_uris")?;
     draft.post_logout_redirect_uris = parsed(&client.post_logout_redirect_uris, "post_logout_redirect_uris")?;
+    draft.origins = parsed(&client.origins, "origins")?;
     draft.resources = parsed(&client.resources, "resources")?;
     let own: Scope = client.scopes.join(" ").parse().map_err(|e| Problem::new("scopes", e))?;
     draft.scope = draft.scope.union(&own);
@@ -117,6 +118,8 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     draft.access_token_ttl = client.access_token_ttl_s.map(seconds);
     draft.allow_long_access_tokens = client.allow_long_access_tokens;
     draft.refresh_token_ttl = client.refresh_token_ttl_s.map(seconds);
+    draft.refresh_token_idle_ttl = client.refresh_token_idle_ttl_s.map(seconds);
+    draft.refresh_reuse_grace = client.refresh_reuse_grace_s.map(seconds);
     Ok(draft)
 }
 

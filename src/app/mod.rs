@@ -2,8 +2,11 @@
 
 mod background;
 mod declared;
+mod master;
+mod pace;
 mod settings;
 mod start;
+mod sweeper;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use crate::base::{Clock, Entropy, Seconds, Timestamp};
+use crate::domain::KeyRules;
 use crate::flow::api_tokens::LastUses;
+use crate::flow::keys::{self, KeyFault, Step};
 use crate::flow::passwords::Passwords;
 use crate::flow::snapshot::SnapshotError;
 use crate::flow::{Cx, Denials, Policy, Snapshot};
@@ -21,8 +26,11 @@ use crate::store::Store;
 
 pub use background::Background;
 pub use declared::declared;
-pub use settings::{Site, password_cost, policy, store_options};
+use master::Follower;
+pub use master::MasterSource;
+pub use settings::{Site, key_rules, password_cost, policy, store_options};
 pub use start::{StartError, open_store, sealer};
+pub use sweeper::{Swept, sweep};
 
 /// How old the snapshot may be before somebody has to look: each node sees a change within about a second.
 const FRESH: Seconds = Seconds(1);
@@ -33,6 +41,9 @@ pub struct App {
     pub store: Arc<Store>,
     /// Seals what travels through browsers, and the keys at rest.
     pub sealer: Arc<Sealer>,
+    master: Follower,
+    /// What the operator configured about the life of keys.
+    pub key_rules: KeyRules,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -108,6 +119,8 @@ impl App {
             Err(_) if now - self.confirmed() <= self.max_stale => return Ok(()),
             Err(_) => self.refreshing.lock().unwrap_or_else(PoisonError::into_inner),
         };
+        // First: what a new snapshot has to open may be sealed under a new master key.
+        self.master.look(&self.sealer, &self.store, &self.entropy, now).map_err(SnapshotError::Store)?;
         let (revision, denials) =
             self.store.read("revision", crate::store::revision::both).map_err(SnapshotError::Store)?;
         let key_change_due = current.keys.next_change().is_some_and(|at| at.is_past(now));
@@ -125,6 +138,30 @@ impl App {
         if let Err(error) = self.last_uses.flush(&self.store) {
             tracing::warn!(%error, "the last use of API tokens could not be written down");
         }
+    }
+
+    /// Does what the plan of the keys wants done by now, and goes on with the keys as they are then.
+    ///
+    /// # Errors
+    /// When the database fails or a key cannot be made.
+    pub fn rotate_keys(&self) -> Result<Vec<Step>, KeyFault> {
+        let steps = keys::step(&self.store, &self.sealer, &*self.entropy, &self.key_rules, self.now())?;
+        if !steps.is_empty()
+            && let Err(error) = self.refresh()
+        {
+            tracing::warn!(%error, "the configuration could not be refreshed");
+        }
+        Ok(steps)
+    }
+
+    /// How long a verifier may cache the JWKS that is in memory. A key that is not in it signs `jwks_max_age` after its
+    /// publication at the earliest (and [`NODES_FOLLOW`](crate::domain::key_plan::NODES_FOLLOW) more), so the time counts
+    /// from when the database last said that there is none: a node that is cut off from it must not give out an old set
+    /// for as long as a new one.
+    #[must_use]
+    pub fn jwks_max_age(&self) -> Seconds {
+        let unconfirmed = (self.now() - self.confirmed()).0 - FRESH.0 - 1;
+        Seconds((self.key_rules.jwks_max_age.0 - unconfirmed.max(0)).max(0))
     }
 
     fn is_fresh(&self, snapshot: &Snapshot, now: Timestamp) -> bool {

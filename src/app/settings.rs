@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::Seconds;
 use crate::config::{Config, Issuer, Network, Synchronous};
+use crate::domain::{KeyPlan, KeyRules};
 use crate::flow::Policy;
 use crate::flow::passwords::PasswordCost;
 use crate::oauth::algorithm::SigningAlgorithm;
@@ -61,6 +62,29 @@ pub(super) fn algorithms(config: &Config) -> Vec<SigningAlgorithm> {
     config.keys.algorithms.iter().filter_map(|name| name.as_str().parse().ok()).collect()
 }
 
+/// What the configuration says about the life of keys.
+#[must_use]
+pub fn key_rules(config: &Config) -> KeyRules {
+    let keys = &config.keys;
+    let plan = |name: &crate::config::AlgorithmName| {
+        let (sign_for_s, publish_ahead_s, keep_retired_s) = keys.plan(*name);
+        Some(KeyPlan {
+            algorithm: name.as_str().parse().ok()?,
+            sign_for: seconds(sign_for_s),
+            publish_ahead: seconds(publish_ahead_s),
+            keep_retired: keep_retired_s.map(seconds),
+        })
+    };
+    KeyRules {
+        rotate: keys.rotate,
+        plans: keys.algorithms.iter().filter_map(plan).collect(),
+        jwks_max_age: seconds(keys.jwks_max_age_s),
+        longest_token: seconds(config.tokens.access_token_ttl_s.max(config.tokens.id_token_ttl_s)),
+        max_stale: seconds(config.cache.max_stale_s),
+        rsa_bits: keys.rsa_bits,
+    }
+}
+
 /// The policy of the use cases.
 #[must_use]
 pub fn policy(config: &Config, issuer: &str) -> Policy {
@@ -75,6 +99,7 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         id_token_ttl: seconds(config.tokens.id_token_ttl_s),
         refresh_token_ttl: seconds(config.tokens.refresh_token_ttl_s),
         refresh_token_idle_ttl: seconds(config.tokens.refresh_token_idle_ttl_s),
+        refresh_reuse_grace: seconds(config.tokens.refresh_reuse_grace_s),
         api_token_max_ttl: seconds(config.tokens.api_token_max_ttl_s),
         session_ttl: seconds(config.session.ttl_s),
         session_idle_ttl: seconds(config.session.idle_ttl_s),
@@ -127,5 +152,11 @@ mod tests {
         for name in AlgorithmName::ALL {
             assert_eq!(name.as_str().parse::<SigningAlgorithm>().unwrap().to_string(), name.as_str());
         }
+    }
+
+    #[test]
+    fn a_plan_that_the_configuration_takes_lets_every_node_follow() {
+        let margin = seconds(crate::config::PUBLISH_MARGIN_S);
+        assert_eq!(margin, crate::domain::key_plan::NODES_FOLLOW);
     }
 }

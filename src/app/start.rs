@@ -1,6 +1,5 @@
 //! Puts an [`App`] together, in the order in which things can go wrong.
 
-use std::path::Path;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
@@ -12,10 +11,11 @@ use crate::domain::Problem;
 use crate::flow::declare::{self, DeclareError};
 use crate::flow::passwords::Passwords;
 use crate::flow::{Denials, Snapshot, keys, registry};
-use crate::jose::{MasterKey, MasterKeys, Sealer};
+use crate::jose::Sealer;
 use crate::store::{MigrationState, Store};
 
-use super::settings::{Site, algorithms, password_cost, policy, store_options};
+use super::master::{Follower, MasterSource};
+use super::settings::{Site, key_rules, password_cost, policy, store_options};
 use super::{App, declared};
 
 /// Why the server does not start; the text says what to do.
@@ -69,20 +69,15 @@ pub fn open_store(config: &Config) -> Result<Arc<Store>, StartError> {
 /// # Errors
 /// When the file is missing, malformed, or readable by others.
 pub fn sealer(config: &Config, may_create: bool, entropy: &Arc<dyn Entropy>) -> Result<Sealer, StartError> {
-    let load = |path: &Path, may_create| {
-        let loaded = MasterKey::load_or_create(path, may_create, &**entropy);
-        let (key, made) = loaded.map_err(|e| failed("master key")(&e))?;
-        if made {
-            tracing::info!(path = %path.display(), "master key made: back it up apart from the database");
-        }
-        Ok::<_, StartError>(key)
-    };
-    let current = match &config.keys.master_key {
-        Some(key) => MasterKey::from_bytes(*key.reveal()),
-        None => load(&config.keys.master_key_file, may_create)?,
-    };
-    let previous = config.keys.previous_master_key_files.iter().map(|path| load(path, false));
-    let keys = MasterKeys { current, previous: previous.collect::<Result<_, _>>()? };
+    sealer_of(&MasterSource::of(config), may_create, entropy)
+}
+
+fn sealer_of(
+    source: &MasterSource,
+    may_create: bool,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Sealer, StartError> {
+    let keys = source.load(may_create, &**entropy).map_err(|e| failed("master key")(&e))?;
     Ok(Sealer::new(&keys, Arc::clone(entropy)))
 }
 
@@ -100,10 +95,12 @@ impl App {
         let store = open_store(config)?;
         // A master key is made for a database that has no sealed keys yet, never beside one that has.
         let has_keys = store.read("keys", crate::store::keys::all).map_err(|e| failed("database")(&e))?.len();
-        let sealer = sealer(config, has_keys == 0, &entropy)?;
+        let source = MasterSource::of(config);
+        let master = Follower::new(source.clone());
+        let sealer = sealer_of(&source, has_keys == 0, &entropy)?;
         let now = clock.now();
-        keys::ensure(&store, &sealer, &*entropy, &algorithms(config), config.keys.rsa_bits, now)
-            .map_err(|e| failed("signing keys")(&e))?;
+        let key_rules = key_rules(config);
+        keys::ensure(&store, &sealer, &*entropy, &key_rules, now).map_err(|e| failed("signing keys")(&e))?;
         apply_declarations(config, &store, &*entropy, now)?;
         let snapshot = Snapshot::load(&store, &sealer, now).map_err(|e| failed("signing keys")(&e))?;
         let denials = Denials::default();
@@ -116,6 +113,8 @@ impl App {
         Ok(Self {
             store,
             sealer: Arc::new(sealer),
+            master,
+            key_rules,
             clock,
             entropy,
             passwords: Arc::new(passwords),

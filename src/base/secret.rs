@@ -5,7 +5,9 @@
 
 use std::fmt;
 
+use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -17,6 +19,10 @@ const ID_LENGTH: usize = 12;
 /// 62^43 > 2^256.
 const SECRET_LENGTH: usize = 43;
 const CHECKSUM_LENGTH: usize = 6;
+/// What follows the prefix.
+const REST_LENGTH: usize = 1 + ID_LENGTH + 1 + SECRET_LENGTH + 1 + CHECKSUM_LENGTH;
+/// How many random bytes are drawn at a time: one draw is enough for a secret, but for once in ever.
+const BLOCK_LENGTH: usize = 64;
 
 /// What a secret is for. A secret of one kind is never accepted as another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +59,7 @@ impl TokenKind {
     }
 
     fn length(self) -> usize {
-        self.prefix().len() + 1 + ID_LENGTH + 1 + SECRET_LENGTH + 1 + CHECKSUM_LENGTH
+        self.prefix().len() + REST_LENGTH
     }
 }
 
@@ -67,16 +73,42 @@ impl PlainToken {
     /// # Errors
     /// When there is no randomness.
     pub fn random(kind: TokenKind, source: &dyn Entropy) -> Result<Self, EntropyError> {
-        let mut text = String::with_capacity(kind.length());
-        text.push_str(kind.prefix());
+        Self::of(kind.prefix(), || entropy::bytes(source))
+    }
+
+    /// The token that comes after this one: of the same kind, and always the same for the same `salt`.
+    ///
+    /// It is HKDF-SHA256 (RFC 5869) of the whole token, salted with `salt`. Whoever has the token alone lacks the 256 bits
+    /// of the salt; whoever has the salt alone lacks the 256 bits of the token; the successor itself tells neither.
+    ///
+    /// # Errors
+    /// None: what is drawn is far below the 8160 bytes that HKDF gives.
+    pub fn successor(&self, salt: &[u8; 32]) -> Result<Self, EntropyError> {
+        let prk = Hkdf::<Sha256>::new(Some(salt), self.0.as_bytes());
+        let mut round = 0_u8;
+        Self::of(self.prefix(), || {
+            round = round.wrapping_add(1);
+            let mut block = [0; BLOCK_LENGTH];
+            let drawn = prk.expand_multi_info(&[b"countersign successor v1", &[round]], &mut block);
+            drawn.map(|()| block).map_err(|_| EntropyError)
+        })
+    }
+
+    fn of(
+        prefix: &str,
+        mut draw: impl FnMut() -> Result<[u8; BLOCK_LENGTH], EntropyError>,
+    ) -> Result<Self, EntropyError> {
+        // Never moved as it grows: a copy left behind would not be wiped.
+        let mut text = Zeroizing::new(String::with_capacity(prefix.len() + REST_LENGTH));
+        text.push_str(prefix);
         text.push('_');
-        push_random(&mut text, ID_LENGTH, source)?;
+        push_drawn(&mut text, ID_LENGTH, &mut draw)?;
         text.push('_');
-        push_random(&mut text, SECRET_LENGTH, source)?;
+        push_drawn(&mut text, SECRET_LENGTH, &mut draw)?;
         text.push('_');
         let checksum = checksum(&text);
         text.push_str(&checksum);
-        Ok(Self(Zeroizing::new(text)))
+        Ok(Self(text))
     }
 
     /// A presented text, if it has the shape and the checksum of `kind`.
@@ -107,6 +139,10 @@ impl PlainToken {
         let checksum_and_secret = CHECKSUM_LENGTH + SECRET_LENGTH + 2;
         let end = self.0.len() - checksum_and_secret;
         &self.0[end - ID_LENGTH..end]
+    }
+
+    fn prefix(&self) -> &str {
+        &self.0[..self.0.len() - REST_LENGTH]
     }
 
     /// What is stored.
@@ -160,10 +196,14 @@ impl fmt::Debug for HashedToken {
 }
 
 /// Appends `count` characters of base 62, each drawn without bias (bytes from 248 on are thrown away).
-fn push_random(text: &mut String, count: usize, source: &dyn Entropy) -> Result<(), EntropyError> {
+fn push_drawn(
+    text: &mut String,
+    count: usize,
+    draw: &mut impl FnMut() -> Result<[u8; BLOCK_LENGTH], EntropyError>,
+) -> Result<(), EntropyError> {
     let mut left = count;
     while left > 0 {
-        let drawn: Zeroizing<[u8; 64]> = Zeroizing::new(entropy::bytes(source)?);
+        let drawn = Zeroizing::new(draw()?);
         for byte in drawn.iter().filter(|byte| **byte < 248).take(left) {
             text.push(char::from(ALPHABET[usize::from(byte % 62)]));
             left -= 1;
@@ -199,6 +239,38 @@ mod tests {
             changed.replace_range(at..=at, other);
             assert!(PlainToken::parse(TokenKind::Refresh, &changed).is_none(), "{at}");
         }
+    }
+
+    #[test]
+    fn a_successor_follows_from_token_and_salt_and_from_nothing_less() {
+        for kind in [TokenKind::Refresh, TokenKind::Code, TokenKind::Api] {
+            let token = PlainToken::random(kind, &OsEntropy).unwrap();
+            let other = PlainToken::random(kind, &OsEntropy).unwrap();
+            let parts = |token: PlainToken| {
+                assert!(PlainToken::parse(kind, token.reveal()).is_some(), "{kind:?}");
+                let secret = token.reveal().split('_').nth(3).map(str::to_owned);
+                (token.id().to_owned(), secret)
+            };
+            let next = parts(token.successor(&[1; 32]).unwrap());
+            let same = PlainToken::parse(kind, token.reveal()).unwrap();
+            assert_eq!(parts(same.successor(&[1; 32]).unwrap()), next);
+            let mut near = [1; 32];
+            near[31] = 0;
+            for other in [token.successor(&near).unwrap(), other.successor(&[1; 32]).unwrap(), token, other] {
+                let (id, secret) = parts(other);
+                assert!(id != next.0 && secret != next.1, "{kind:?}");
+            }
+        }
+    }
+
+    /// RFC 5869 by another implementation (Python's hmac). Nodes of two versions must come to the same token.
+    #[test]
+    fn a_successor_is_the_same_in_every_version() {
+        let token = format!("csgn_rt_000000000001_{}_HNBC96", "A".repeat(43));
+        let token = PlainToken::parse(TokenKind::Refresh, &token).unwrap();
+        let salt: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let expected = ["FQFdAZK75lwl", "NrZ6MH2ZxonG960R9DqdBMhisZTBQhPEseRZnnNAhL3", "3yutZH"].join("_");
+        assert_eq!(token.successor(&salt).unwrap().reveal(), format!("csgn_rt_{expected}"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::base::{Id, Seconds};
 use crate::domain::client::ClientDraft;
 use crate::domain::{Client, Profile};
 use crate::flow::registry;
-use crate::oauth::{ClientId, GrantType, RedirectUri, Resource, Scope};
+use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
 use crate::store::clients;
 
 use super::output::{Failure, Output, listed, note};
@@ -91,6 +91,9 @@ pub(super) struct Fields {
     /// Where the browser may go after a logout. May be given several times.
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Option<Vec<RedirectUri>>,
+    /// An origin of its web pages beside those of its redirect URIs. May be given several times.
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Option<Vec<Origin>>,
     /// The scope that it may ask for: values parted by blanks. Those of OpenID Connect come with the profile.
     #[arg(long, value_name = "SCOPE")]
     scope: Option<Scope>,
@@ -118,6 +121,12 @@ pub(super) struct Fields {
     /// The life of its refresh tokens from the login on, in seconds.
     #[arg(long, value_name = "SECONDS")]
     refresh_token_ttl_s: Option<u32>,
+    /// How long a refresh token may lie unused, in seconds.
+    #[arg(long, value_name = "SECONDS")]
+    refresh_token_idle_ttl_s: Option<u32>,
+    /// How long a used refresh token still gets the same successor, in seconds; 0: not at all.
+    #[arg(long, value_name = "SECONDS")]
+    refresh_reuse_grace_s: Option<u32>,
 }
 
 impl Fields {
@@ -131,6 +140,7 @@ impl Fields {
         set(&mut draft.name, self.name);
         set(&mut draft.redirect_uris, self.redirect_uris);
         set(&mut draft.post_logout_redirect_uris, self.post_logout_redirect_uris);
+        set(&mut draft.origins, self.origins);
         set(&mut draft.resources, self.resources);
         let marked = self.allow_password_grant || draft.grant_types.contains(&GrantType::Password);
         set(&mut draft.grant_types, self.grants.map(|grants| grants.into_iter().collect()));
@@ -149,6 +159,8 @@ impl Fields {
         set(&mut draft.access_token_ttl, seconds(self.access_token_ttl_s));
         set(&mut draft.allow_long_access_tokens, self.allow_long_access_tokens);
         set(&mut draft.refresh_token_ttl, seconds(self.refresh_token_ttl_s));
+        set(&mut draft.refresh_token_idle_ttl, seconds(self.refresh_token_idle_ttl_s));
+        set(&mut draft.refresh_reuse_grace, seconds(self.refresh_reuse_grace_s));
         Ok(())
     }
 }
@@ -271,8 +283,15 @@ fn lines(client: &Client) -> Vec<String> {
     each("resource", client.resources.iter().map(ToString::to_string).collect());
     each("redirect_uri", client.redirect_uris.iter().map(ToString::to_string).collect());
     each("after logout", client.post_logout_redirect_uris.iter().map(ToString::to_string).collect());
-    each("access token", client.access_token_ttl.iter().map(|ttl| format!("{} s", ttl.0)).collect());
-    each("refresh token", client.refresh_token_ttl.iter().map(|ttl| format!("{} s", ttl.0)).collect());
+    each("origin", client.origins.iter().map(ToString::to_string).collect());
+    for (title, span) in [
+        ("access token", client.access_token_ttl),
+        ("refresh token", client.refresh_token_ttl),
+        ("refresh idle", client.refresh_token_idle_ttl),
+        ("refresh grace", client.refresh_reuse_grace),
+    ] {
+        each(title, span.iter().map(|span| format!("{} s", span.0)).collect());
+    }
     if client.may(GrantType::AuthorizationCode) {
         lines.push(format!(
             "consent           {}",
@@ -295,6 +314,7 @@ fn as_json(client: &Client) -> Value {
         "grant_types": client.grant_types,
         "redirect_uris": client.redirect_uris,
         "post_logout_redirect_uris": client.post_logout_redirect_uris,
+        "origins": client.origins.iter().map(Origin::as_str).collect::<Vec<_>>(),
         "scope": client.scope,
         "resources": client.resources,
         "skip_consent": client.skip_consent,
@@ -302,5 +322,7 @@ fn as_json(client: &Client) -> Value {
         "access_token_ttl_s": client.access_token_ttl,
         "allow_long_access_tokens": client.allow_long_access_tokens,
         "refresh_token_ttl_s": client.refresh_token_ttl,
+        "refresh_token_idle_ttl_s": client.refresh_token_idle_ttl,
+        "refresh_reuse_grace_s": client.refresh_reuse_grace,
     })
 }

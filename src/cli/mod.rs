@@ -14,6 +14,7 @@ mod role;
 mod secrets;
 mod serve;
 mod setup;
+mod stats;
 mod token;
 mod user;
 
@@ -47,6 +48,8 @@ enum Command {
     Check,
     /// Bring the database's tables up to date.
     Migrate(migrate::Arguments),
+    /// Say how many rows each table has, how many wait for the sweeper, and what the database takes on disk.
+    Stats,
     /// Run everything at once, to try it out: server, single-page app, web app, resource server.
     Demo(demo::Arguments),
     /// Clients: applications that get tokens.
@@ -86,6 +89,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
         Command::Serve => serve::run(&setup),
         Command::Check => check::run(&setup, output),
         Command::Migrate(arguments) => migrate::run(&setup, output, &arguments),
+        Command::Stats => stats::run(&setup, output),
         Command::Demo(arguments) => demo::run(*output, &arguments),
         Command::Client(command) => client::run(&setup, output, command),
         Command::Resource(command) => resource::run(&setup, output, command),

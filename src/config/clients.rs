@@ -21,8 +21,12 @@ section! {
         redirect_uris: Vec<String> = Vec::new();
         /// Where the browser may be sent after a logout.
         post_logout_redirect_uris: Vec<String> = Vec::new();
-        /// Replaces the profile's grants.
+        /// Replaces the profile's grants. `urn:countersign:params:oauth:grant-type:session` is for a `spa` that is
+        /// `first_party`, on the same site as this server.
         grant_types: Option<Vec<GrantName>> = None;
+        /// Origins of its web pages beside those of its redirect URIs: `https://host` or `https://host:port`. Pages of
+        /// all of them may read the answers that it gets.
+        origins: Vec<String> = Vec::new();
         /// The scopes of resource servers that it may ask for, beside those of OpenID Connect that its profile brings.
         scopes: Vec<String> = Vec::new();
         /// The resource servers, by `id`, that it may ask tokens for.
@@ -45,6 +49,10 @@ section! {
         allow_long_access_tokens: bool = false;
         /// The absolute life of its refresh tokens. Left out: as in `[tokens]`.
         refresh_token_ttl_s: Option<u32> = None, in 60..=31_536_000;
+        /// A refresh token of its that is not used for this long is dead. Left out: as in `[tokens]`.
+        refresh_token_idle_ttl_s: Option<u32> = None, in 60..=31_536_000;
+        /// How long a used refresh token still gets the same successor; 0: not at all. Left out: as in `[tokens]`.
+        refresh_reuse_grace_s: Option<u32> = None, in 0..=60;
         /// Whether it must use PKCE. Left out: yes. Public clients cannot do without.
         require_pkce: Option<bool> = None;
     }

@@ -22,6 +22,9 @@ section! {
         refresh_token_ttl_s: u32 = 2_592_000, in 60..=31_536_000;
         /// A refresh token that nobody uses for this long is dead.
         refresh_token_idle_ttl_s: u32 = 1_209_600, in 60..=31_536_000;
+        /// A used refresh token that is shown again within this time gets the same successor: the answer may have been
+        /// lost, or two tabs have refreshed at once. Later the family is revoked. 0: always.
+        refresh_reuse_grace_s: u32 = 10, in 0..=60;
         /// The longest life that an API token may be given. It gets 90 days, or this where it is less, unless its maker
         /// says otherwise.
         api_token_max_ttl_s: u32 = 31_622_400, in 86_400..=31_622_400;

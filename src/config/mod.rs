@@ -24,7 +24,7 @@ pub use clients::Client;
 pub use database::{Backend, Database, DatabaseUrl};
 pub use error::{ConfigError, Fault, Problem};
 pub use issuer::{Issuer, MAX_ISSUER_CHARS};
-pub use keys::{Keys, MasterKey};
+pub use keys::{KeyPlan, Keys, MasterKey, PUBLISH_MARGIN_S};
 pub use lifetimes::{MAX_ORDINARY_ACCESS_TOKEN_TTL_S, Session, Tokens};
 pub use load::process_environment;
 pub use login::{Argon2, Login};

@@ -6,7 +6,9 @@ mod declared;
 mod tests;
 
 use super::schema::Setting as _;
-use super::{AlgorithmName, Config, Issuer, MAX_ORDINARY_ACCESS_TOKEN_TTL_S, Problem};
+use super::{
+    AlgorithmName, Config, Issuer, Keys, MAX_ORDINARY_ACCESS_TOKEN_TTL_S, PUBLISH_MARGIN_S, Problem,
+};
 
 impl Config {
     /// Everything that is wrong with what is set; nothing when all is well. A missing issuer is no problem here, as only
@@ -98,6 +100,38 @@ fn keys(config: &Config, problems: &mut Problems) {
         keys.rsa_bits.is_multiple_of(256),
         "keys.rsa_bits",
         "expected a multiple of 256: 2048, 3072 or 4096",
+    );
+    for (index, plan) in keys.plans.iter().enumerate() {
+        let key = || format!("keys.plans[{index}].algorithm");
+        let Some(algorithm) = plan.algorithm else {
+            problems.add(key(), "name the algorithm that this plan is for");
+            continue;
+        };
+        let known = keys.algorithms.contains(&algorithm);
+        problems.unless(known, key(), format!("{algorithm} is not among `keys.algorithms`"));
+        let first = !keys.plans[..index].iter().any(|plan| plan.algorithm == Some(algorithm));
+        problems.unless(first, key(), format!("{algorithm} has a plan already"));
+    }
+    if keys.rotate {
+        keys.algorithms.iter().for_each(|algorithm| plan(keys, *algorithm, problems));
+    }
+}
+
+fn plan(keys: &Keys, algorithm: AlgorithmName, problems: &mut Problems) {
+    let (sign_for_s, publish_ahead_s, _) = keys.plan(algorithm);
+    problems.unless(
+        publish_ahead_s < sign_for_s,
+        "keys.publish_ahead_s",
+        format!("{publish_ahead_s} s for {algorithm}: expected less than its `sign_for_s`, {sign_for_s}"),
+    );
+    let least_s = keys.jwks_max_age_s.saturating_add(PUBLISH_MARGIN_S);
+    problems.unless(
+        publish_ahead_s >= least_s,
+        "keys.publish_ahead_s",
+        format!(
+            "{publish_ahead_s} s for {algorithm}: expected {least_s} at least, `jwks_max_age_s` and \
+             {PUBLISH_MARGIN_S} more: verifiers that cache the key set would meet a key that they do not have"
+        ),
     );
 }
 

@@ -121,6 +121,8 @@ words! {
         RefreshToken = "refresh_token",
         /// RFC 6749 §4.3.
         Password = "password",
+        /// This server's own: by the cookie of the browser session.
+        Session = "urn:countersign:params:oauth:grant-type:session",
     }
 }
 

@@ -1,5 +1,8 @@
 //! Clients (RFC 6749 §2): their profile, what they may ask for, and the rules that hold at creation and at every change.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +20,8 @@ pub const MAX_LIST: usize = 64;
 pub const MAX_NAME_BYTES: usize = 200;
 /// RFC 9700 wants short lives; above this only by an explicit override, in seconds.
 pub const LONGEST_ACCESS_TOKEN: Seconds = Seconds(3600);
+/// A thief may use a stolen refresh token beside its owner for that long before it shows.
+pub const LONGEST_REUSE_GRACE: Seconds = Seconds(60);
 
 /// What kind of application a client is. It sets safe defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -235,6 +240,18 @@ impl Client {
         let any_loopback_port = self.profile == Profile::Native;
         self.redirect_uris.iter().find(|uri| uri.matches(presented, any_loopback_port))
     }
+
+    /// The origins of its web pages: those of its redirect URIs, and those that were named beside them.
+    pub fn web_origins(&self) -> impl Iterator<Item = String> + '_ {
+        let named = self.origins.iter().map(ToString::to_string);
+        self.redirect_uris.iter().filter_map(RedirectUri::origin).chain(named)
+    }
+
+    /// Whether this is the origin of one of its web pages, letter by letter.
+    #[must_use]
+    pub fn has_origin(&self, origin: &str) -> bool {
+        self.web_origins().any(|known| known == origin)
+    }
 }
 
 fn problems(draft: &ClientDraft) -> Vec<Problem> {
@@ -279,7 +296,10 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
     }
     if draft.profile != Profile::Native {
         for uri in draft.redirect_uris.iter().filter(|uri| uri.origin().is_none()) {
-            refuse("redirect_uris", &format!("{uri}: a private-use scheme is for the profile native"));
+            refuse(
+                "redirect_uris",
+                &format!("{uri}: it has no web origin; a private-use scheme is for the profile native"),
+            );
         }
     }
     if draft.redirect_uris.len() > MAX_LIST || draft.post_logout_redirect_uris.len() > MAX_LIST {
@@ -288,11 +308,33 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
     if draft.resources.len() > MAX_LIST {
         refuse("resources", "at most 64");
     }
+    if draft.origins.len() > MAX_LIST {
+        refuse("origins", "at most 64");
+    }
+    if draft.grant_types.contains(&GrantType::Session) {
+        check_session_grant(draft, &mut refuse);
+    }
     if public && !draft.require_pkce {
         refuse("require_pkce", "a public client always needs PKCE (RFC 9700 §2.1.1)");
     }
     check_lifetimes(draft, &mut refuse);
     found
+}
+
+/// The user is not asked before the session grant gives something: it is for the house's own pages only.
+fn check_session_grant(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {
+    if draft.profile != Profile::Spa {
+        refuse("grant_types", "the session grant is for web pages: the profile spa");
+    }
+    if !draft.skip_consent {
+        refuse(
+            "grant_types",
+            "the session grant is for the house's own pages, whose users are not asked: first_party",
+        );
+    }
+    if draft.redirect_uris.is_empty() && draft.origins.is_empty() {
+        refuse("origins", "the session grant needs the origin of the pages: origins, or redirect_uris");
+    }
 }
 
 fn check_lifetimes(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {
@@ -309,6 +351,18 @@ fn check_lifetimes(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &s
         && !(60..=86_400 * 366).contains(&ttl.0)
     {
         refuse("refresh_token_ttl_s", "between a minute and 366 days");
+    }
+    if let Some(idle_ttl) = draft.refresh_token_idle_ttl {
+        if !(60..=86_400 * 366).contains(&idle_ttl.0) {
+            refuse("refresh_token_idle_ttl_s", "between a minute and 366 days");
+        } else if draft.refresh_token_ttl.is_some_and(|ttl| idle_ttl > ttl) {
+            refuse("refresh_token_idle_ttl_s", "longer than refresh_token_ttl_s, so it would never count");
+        }
+    }
+    if let Some(grace) = draft.refresh_reuse_grace
+        && !(0..=LONGEST_REUSE_GRACE.0).contains(&grace.0)
+    {
+        refuse("refresh_reuse_grace_s", "at most 60 seconds; 0 switches it off");
     }
 }
 
@@ -338,66 +392,5 @@ impl ClientSecret {
     #[must_use]
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|at| !at.is_past(now))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn draft(profile: Profile) -> ClientDraft {
-        let mut draft = ClientDraft::with_defaults("app".parse().unwrap(), "App".to_owned(), profile);
-        if draft.grant_types.contains(&GrantType::AuthorizationCode) {
-            draft.redirect_uris = vec!["https://app.example/cb".parse().unwrap()];
-        }
-        draft
-    }
-
-    fn fields(draft: ClientDraft) -> Vec<&'static str> {
-        Client::check(draft, Timestamp(0)).err().unwrap_or_default().into_iter().map(|p| p.field).collect()
-    }
-
-    #[test]
-    fn the_defaults_of_every_profile_keep_the_rules() {
-        for profile in Profile::ALL {
-            assert_eq!(fields(draft(profile)), Vec::<&str>::new(), "{profile}");
-        }
-    }
-
-    #[test]
-    fn a_public_client_cannot_have_client_credentials() {
-        let mut draft = draft(Profile::Native);
-        draft.grant_types.insert(GrantType::ClientCredentials);
-        assert_eq!(fields(draft), ["grant_types"]);
-    }
-
-    #[test]
-    fn a_public_client_cannot_be_freed_from_pkce() {
-        let mut draft = draft(Profile::Spa);
-        draft.require_pkce = false;
-        assert_eq!(fields(draft), ["require_pkce"]);
-    }
-
-    #[test]
-    fn a_single_page_app_gets_no_refresh_token() {
-        let mut draft = draft(Profile::Spa);
-        draft.grant_types.insert(GrantType::RefreshToken);
-        assert_eq!(fields(draft), ["grant_types"]);
-    }
-
-    #[test]
-    fn a_life_above_an_hour_needs_the_override() {
-        let mut draft = draft(Profile::Web);
-        draft.access_token_ttl = Some(Seconds(3601));
-        assert_eq!(fields(draft.clone()), ["access_token_ttl_s"]);
-        draft.allow_long_access_tokens = true;
-        assert_eq!(fields(draft), Vec::<&str>::new());
-    }
-
-    #[test]
-    fn a_code_client_needs_a_redirect_uri() {
-        let mut draft = draft(Profile::Web);
-        draft.redirect_uris.clear();
-        assert_eq!(fields(draft), ["redirect_uris"]);
     }
 }

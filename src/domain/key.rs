@@ -1,4 +1,4 @@
-//! The life of a signing key: published → active → retired → removed.
+//! The life of a signing key: published → active → retired → removed; or compromised, and gone at once.
 //!
 //! A verifier that caches the JWKS by its `Cache-Control` must never meet a token whose key it has not seen, so a key signs
 //! only once it has been published for as long as a cache may live, and it stays published until its last token is dead.
@@ -19,10 +19,13 @@ pub struct SigningKeyRecord {
     pub algorithm: SigningAlgorithm,
     /// The public key as a JWK, in JSON.
     pub public_jwk: String,
-    /// The private key, sealed under a master key.
+    /// The private key, sealed under a master key; empty once the key is compromised.
     pub sealed_private: String,
     /// Where in its life the key is.
     pub state: KeyState,
+    /// The longest life of any token that it may have signed. It only grows: a life that is shortened later still has
+    /// tokens of the longer one.
+    pub longest_token: Seconds,
     /// When the key was made or imported.
     pub created_at: Timestamp,
 }
@@ -53,6 +56,16 @@ pub enum KeyState {
         /// From here on nothing needs the key.
         remove_at: Timestamp,
     },
+    /// Somebody else may have it: not in the JWKS, and nothing that it signed counts. It is remembered by its name, so that
+    /// nobody takes it in again.
+    Compromised {
+        /// First shown in the JWKS.
+        published_at: Timestamp,
+        /// Signing since; nothing when the key never signed.
+        activated_at: Option<Timestamp>,
+        /// Given up.
+        compromised_at: Timestamp,
+    },
 }
 
 /// Why a key does not change its state.
@@ -74,6 +87,9 @@ pub enum TransitionRefused {
     /// A retired key never comes back.
     #[error("the key is retired; make a new one")]
     Retired,
+    /// A compromised key never comes back.
+    #[error("the key was given up as compromised; make a new one")]
+    Compromised,
 }
 
 impl KeyState {
@@ -101,21 +117,38 @@ impl KeyState {
             Self::Published { published_at } => Ok(Self::Active { published_at, activated_at: now }),
             Self::Active { .. } => Err(TransitionRefused::AlreadyActive),
             Self::Retired { .. } => Err(TransitionRefused::Retired),
+            Self::Compromised { .. } => Err(TransitionRefused::Compromised),
         }
     }
 
-    /// Stops the key from signing; it stays published until the last token that it may have signed is dead.
+    /// Stops the key from signing; it stays published for `kept_for`, in which its last token dies, and for
+    /// [`RETIREMENT_LEEWAY`].
     ///
     /// # Errors
     /// When it is retired already: its dates stand.
-    pub fn retire(self, now: Timestamp, longest_token_lifetime: Seconds) -> Result<Self, TransitionRefused> {
+    pub fn retire(self, now: Timestamp, kept_for: Seconds) -> Result<Self, TransitionRefused> {
         let (published_at, activated_at) = match self {
             Self::Published { published_at } => (published_at, None),
             Self::Active { published_at, activated_at } => (published_at, Some(activated_at)),
             Self::Retired { .. } => return Err(TransitionRefused::Retired),
+            Self::Compromised { .. } => return Err(TransitionRefused::Compromised),
         };
-        let remove_at = now + longest_token_lifetime + RETIREMENT_LEEWAY;
+        let remove_at = now + kept_for + RETIREMENT_LEEWAY;
         Ok(Self::Retired { published_at, activated_at, retired_at: now, remove_at })
+    }
+
+    /// Takes the key out at once.
+    ///
+    /// # Errors
+    /// When it was taken out already.
+    pub fn compromise(self, now: Timestamp) -> Result<Self, TransitionRefused> {
+        let (published_at, activated_at) = match self {
+            Self::Published { published_at } => (published_at, None),
+            Self::Active { published_at, activated_at } => (published_at, Some(activated_at)),
+            Self::Retired { published_at, activated_at, .. } => (published_at, activated_at),
+            Self::Compromised { .. } => return Err(TransitionRefused::Compromised),
+        };
+        Ok(Self::Compromised { published_at, activated_at, compromised_at: now })
     }
 
     /// Whether the JWKS shows the key at `now`.
@@ -124,6 +157,7 @@ impl KeyState {
         match self {
             Self::Published { .. } | Self::Active { .. } => true,
             Self::Retired { remove_at, .. } => !remove_at.is_past(now),
+            Self::Compromised { .. } => false,
         }
     }
 
@@ -134,17 +168,23 @@ impl KeyState {
             Self::Published { .. } => "published",
             Self::Active { .. } => "active",
             Self::Retired { .. } => "retired",
+            Self::Compromised { .. } => "compromised",
         }
     }
 
     /// As columns.
     #[must_use]
     pub fn to_columns(self) -> KeyStateColumns {
-        let (published_at, activated_at, retired_at, remove_at) = match self {
-            Self::Published { published_at } => (published_at, None, None, None),
-            Self::Active { published_at, activated_at } => (published_at, Some(activated_at), None, None),
+        let (published_at, activated_at, retired_at, remove_at, compromised_at) = match self {
+            Self::Published { published_at } => (published_at, None, None, None, None),
+            Self::Active { published_at, activated_at } => {
+                (published_at, Some(activated_at), None, None, None)
+            }
             Self::Retired { published_at, activated_at, retired_at, remove_at } => {
-                (published_at, activated_at, Some(retired_at), Some(remove_at))
+                (published_at, activated_at, Some(retired_at), Some(remove_at), None)
+            }
+            Self::Compromised { published_at, activated_at, compromised_at } => {
+                (published_at, activated_at, None, None, Some(compromised_at))
             }
         };
         KeyStateColumns {
@@ -152,6 +192,7 @@ impl KeyState {
             activated_at: activated_at.map(|at| at.0),
             retired_at: retired_at.map(|at| at.0),
             remove_at: remove_at.map(|at| at.0),
+            compromised_at: compromised_at.map(|at| at.0),
         }
     }
 
@@ -168,6 +209,12 @@ impl KeyState {
         };
         let published_at = Timestamp(columns.published_at);
         let activated_at = columns.activated_at.map(Timestamp);
+        if let Some(compromised_at) = columns.compromised_at.map(Timestamp) {
+            return match (columns.retired_at, columns.remove_at) {
+                (None, None) => Ok(Self::Compromised { published_at, activated_at, compromised_at }),
+                _ => Err(fault("compromised_at", "set beside retired_at or remove_at")),
+            };
+        }
         match (activated_at, columns.retired_at, columns.remove_at) {
             (None, None, None) => Ok(Self::Published { published_at }),
             (Some(activated_at), None, None) => Ok(Self::Active { published_at, activated_at }),
@@ -184,7 +231,7 @@ impl KeyState {
     }
 }
 
-/// The four columns that hold a [`KeyState`], as epoch seconds.
+/// The columns that hold a [`KeyState`], as epoch seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyStateColumns {
     /// Always set.
@@ -195,6 +242,8 @@ pub struct KeyStateColumns {
     pub retired_at: Option<i64>,
     /// Set together with `retired_at`, and not before it.
     pub remove_at: Option<i64>,
+    /// Set when the key was given up; the two before it are empty then.
+    pub compromised_at: Option<i64>,
 }
 
 #[cfg(test)]
@@ -237,6 +286,19 @@ mod tests {
     }
 
     #[test]
+    fn a_compromised_key_is_shown_no_more_and_never_comes_back() {
+        for state in [PUBLISHED, ACTIVE, ACTIVE.retire(Timestamp(2000), Seconds(3600)).unwrap()] {
+            let gone = state.compromise(Timestamp(2100)).unwrap();
+            assert!(state.is_published(Timestamp(2100)) && !gone.is_published(Timestamp(2100)));
+            let refused = Err(TransitionRefused::Compromised);
+            assert_eq!(gone.activate(Timestamp(99_999), Seconds(0)), refused);
+            assert_eq!(gone.activate_first(Timestamp(99_999)), refused);
+            assert_eq!(gone.retire(Timestamp(99_999), Seconds(0)), refused);
+            assert_eq!(gone.compromise(Timestamp(99_999)), refused);
+        }
+    }
+
+    #[test]
     fn an_active_key_is_not_activated_again() {
         assert_eq!(ACTIVE.activate(Timestamp(9000), Seconds(600)), Err(TransitionRefused::AlreadyActive));
     }
@@ -246,13 +308,21 @@ mod tests {
         let retired = [PUBLISHED, ACTIVE].map(|state| state.retire(Timestamp(2000), Seconds(60)).unwrap());
         for state in [PUBLISHED, ACTIVE, retired[0], retired[1]] {
             assert_eq!(KeyState::from_columns("k", state.to_columns()), Ok(state));
+            let compromised = state.compromise(Timestamp(3000)).unwrap();
+            assert_eq!(KeyState::from_columns("k", compromised.to_columns()), Ok(compromised));
         }
     }
 
     #[test]
     fn an_impossible_row_is_named() {
         let row = |activated_at, retired_at, remove_at| {
-            let columns = KeyStateColumns { published_at: 1, activated_at, retired_at, remove_at };
+            let columns = KeyStateColumns {
+                published_at: 1,
+                activated_at,
+                retired_at,
+                remove_at,
+                compromised_at: None,
+            };
             KeyState::from_columns("k1", columns).map_err(|fault| (fault.table, fault.column, fault.id))
         };
         let fault = |column| Err(("signing_keys", column, "k1".to_owned()));
@@ -260,5 +330,8 @@ mod tests {
         assert_eq!(row(Some(2), None, Some(3)), fault("retired_at"));
         assert_eq!(row(None, None, Some(3)), fault("retired_at"));
         assert_eq!(row(Some(2), Some(4), Some(3)), fault("remove_at"));
+        let retired = ACTIVE.retire(Timestamp(2000), Seconds(60)).unwrap();
+        let both = KeyStateColumns { compromised_at: Some(5), ..retired.to_columns() };
+        assert_eq!(KeyState::from_columns("k1", both).unwrap_err().column, "compromised_at");
     }
 }

@@ -15,6 +15,6 @@ pub struct RefreshToken {
     pub expires_at: Timestamp,
     /// When it was exchanged for the next one.
     pub used_at: Option<Timestamp>,
-    /// What makes its successor, together with the token itself. Nothing can be read from it alone.
+    /// What makes its successor, together with the token itself: a salt, sealed under the master key.
     pub successor_salt: Option<String>,
 }

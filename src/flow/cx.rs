@@ -48,6 +48,8 @@ pub struct Policy {
     pub refresh_token_ttl: Seconds,
     /// Life of one refresh token that is not used.
     pub refresh_token_idle_ttl: Seconds,
+    /// How long a used refresh token still gets the same successor, where the client says nothing.
+    pub refresh_reuse_grace: Seconds,
     /// The longest life of an API token.
     pub api_token_max_ttl: Seconds,
     /// Life of a browser session.

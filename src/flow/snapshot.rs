@@ -9,7 +9,7 @@ use crate::domain::resource_server::{IDENTITY_SCOPES, TokenFormat};
 use crate::domain::{Client, ClientSecret, ResourceServer};
 use crate::jose::{Encrypter, EncryptionKey, KeyRing, RingError, Sealer};
 use crate::oauth::algorithm::SigningAlgorithm;
-use crate::oauth::{ClientId, GrantType, RedirectUri, Resource};
+use crate::oauth::{ClientId, GrantType, Resource};
 use crate::store::{Conn, Store, StoreError, client_secrets, clients, keys, resource_servers, revision};
 
 use super::mint::Told;
@@ -24,6 +24,7 @@ pub struct Snapshot {
     resource_servers: HashMap<Resource, Arc<ResourceServer>>,
     encrypters: HashMap<Resource, Encrypter>,
     origins: HashSet<String>,
+    session_origins: HashSet<String>,
     /// Which large tokens were told of; the one thing here that changes.
     pub(super) told: Told,
 }
@@ -83,11 +84,10 @@ impl Snapshot {
         for secret in secrets {
             secrets_of.entry(secret.client_id.clone()).or_default().push(secret);
         }
-        let origins = clients
-            .iter()
-            .filter(|client| client.disabled_at.is_none())
-            .flat_map(|client| client.redirect_uris.iter().filter_map(RedirectUri::origin))
-            .collect();
+        let on = || clients.iter().filter(|client| client.disabled_at.is_none());
+        let origins = on().flat_map(Client::web_origins).collect();
+        let by_session = on().filter(|client| client.may(GrantType::Session));
+        let session_origins = by_session.flat_map(Client::web_origins).collect();
         let encrypters = servers.iter().filter_map(encrypter).collect();
         let resource_servers: HashMap<Resource, Arc<ResourceServer>> =
             servers.into_iter().map(|server| (server.id.clone(), Arc::new(server))).collect();
@@ -101,7 +101,7 @@ impl Snapshot {
             })
             .collect();
         let told = Told::default();
-        Ok(Self { revision, keys, clients, resource_servers, encrypters, origins, told })
+        Ok(Self { revision, keys, clients, resource_servers, encrypters, origins, session_origins, told })
     }
 
     /// A client that is switched on.
@@ -147,6 +147,12 @@ impl Snapshot {
         self.origins.contains(origin)
     }
 
+    /// Whether a web page of this origin belongs to a client that may use the session grant (for CORS with credentials).
+    #[must_use]
+    pub fn is_session_origin(&self, origin: &str) -> bool {
+        self.session_origins.contains(origin)
+    }
+
     /// Whether any scope of this name exists.
     #[must_use]
     pub fn knows_scope(&self, scope: &str) -> bool {
@@ -161,10 +167,17 @@ impl Snapshot {
     }
 }
 
-/// Whether a worker can make tokens for it without holding other requests up: nothing is stored, nothing is slow.
+/// Whether a worker can make tokens for it without holding other requests up: nothing is stored, nothing is slow. Encryption
+/// to RSA costs as much as an ES256 signature, to P-256 and X25519 three times that, to P-384 and P-521 thirty and seventy.
 fn is_light(server: &ResourceServer) -> bool {
-    !server.signing_algorithm.is_some_and(SigningAlgorithm::is_rsa)
-        && !matches!(server.token_format, TokenFormat::Opaque)
+    let encrypts_fast = match &server.token_format {
+        TokenFormat::Jwt => true,
+        TokenFormat::Opaque => false,
+        TokenFormat::Jwe(encryption) => {
+            encryption.jwk.get("crv").is_none_or(|crv| crv == "P-256" || crv == "X25519")
+        }
+    };
+    encrypts_fast && server.signing_algorithm.is_none_or(SigningAlgorithm::is_fast)
 }
 
 /// One key that is of no use takes its own resource server's tokens away, not everybody's.

@@ -178,7 +178,7 @@ fn answer<T>(
             browser::set(&mut response, app, TokenKind::Browser, tie);
             response
         }
-        Ok(Visit::Login(sealed)) => authorize_endpoint::next(app, Next::Login(sealed), tie),
+        Ok(Visit::Login(sealed)) => authorize_endpoint::next(request, app, Next::Login(sealed), tie),
         Err(error) => errors::oauth_page(request, app, None, &error),
     }
 }

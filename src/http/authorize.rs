@@ -1,14 +1,18 @@
 //! `GET /authorize` and `POST /authorize` (RFC 6749 §3.1).
 
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::base::{PlainToken, TokenKind};
-use crate::flow::authorize::{self, Next, Unproven};
+use crate::flow::authorize::{self, Delivery, Next, Parameters, Unproven};
+use crate::oauth::redirect_uri::shown_host;
 use crate::oauth::{OAuthError, Params};
 
+use super::headers::Allowed;
+use super::pages::{self, FormPostPage, WebMessagePage};
 use super::{account, browser, errors, forms, headers, paths, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
@@ -31,7 +35,7 @@ async fn answer(request: HttpRequest, app: &Data<App>, pairs: Vec<(String, Strin
     })
     .await;
     match answered {
-        Ok(step) => next(app, step, &tie),
+        Ok(step) => next(&request, app, step, &tie),
         Err(Refused::Unproven(refusal)) => errors::unproven(&request, app, &refusal),
         Err(Refused::Failed(error)) => errors::oauth_page(&request, app, None, &error),
     }
@@ -66,10 +70,14 @@ impl From<OAuthError> for Refused {
 
 /// Sends the browser on. Only a page of ours needs the cookie that ties it: a request that came without cookies, as a POST
 /// from another site does, must not replace the one that other pages are tied to.
-pub(super) fn next(app: &App, step: Next, tie: &PlainToken) -> HttpResponse {
+pub(super) fn next(request: &HttpRequest, app: &App, step: Next, tie: &PlainToken) -> HttpResponse {
     let is_ours = !matches!(step, Next::Client(_));
     let to = match step {
-        Next::Client(url) => url,
+        Next::Client(Delivery::Redirect(url)) => url,
+        Next::Client(Delivery::Form { to, parameters }) => return form(request, app, &to, &parameters),
+        Next::Client(Delivery::Message { origin, parameters }) => {
+            return message(request, app, &origin, parameters);
+        }
         Next::Login(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::LOGIN),
         Next::Own(page) => format!("{}{}", app.site.base, account::path(page)),
         Next::Consent(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::CONSENT),
@@ -82,4 +90,44 @@ pub(super) fn next(app: &App, step: Next, tie: &PlainToken) -> HttpResponse {
         browser::set(&mut response, app, TokenKind::Browser, tie);
     }
     response
+}
+
+/// OAuth 2.0 Form Post Response Mode §2. It is never framed: it has a button, for browsers without JavaScript.
+fn form(request: &HttpRequest, app: &App, to: &str, parameters: &Parameters) -> HttpResponse {
+    let html = FormPostPage {
+        lang: pages::choose(None, browser::accept_language(request)),
+        base: &app.site.base,
+        service: &app.site.service,
+        client_host: &shown_host(to),
+        to,
+        parameters,
+    }
+    .render();
+    let form_to = headers::sources_of(to);
+    let script = Some(FormPostPage::script_source());
+    let allowed = Allowed { form_to: form_to.as_deref(), script, ..Allowed::default() };
+    let mut response = headers::page_that(app, 200, html, allowed);
+    // Fetch standard §3.2.5: under `no-referrer` the POST would say `Origin: null`, which guards against forged requests
+    // refuse. This server's name is no secret to the client.
+    let origin_only = HeaderValue::from_static("strict-origin");
+    response.headers_mut().insert(header::REFERRER_POLICY, origin_only);
+    response
+}
+
+/// draft-sakimura-oauth-wmrm-01, RFC 9700 §4.17. The client's origin alone may frame it, and read the message: nothing on it can be
+/// clicked, so that there is nothing to trick a user into.
+fn message(request: &HttpRequest, app: &App, origin: &str, parameters: Parameters) -> HttpResponse {
+    let response: Map<String, Value> =
+        parameters.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
+    let message = json!({ "type": "authorization_response", "response": response }).to_string();
+    let html = WebMessagePage {
+        lang: pages::choose(None, browser::accept_language(request)),
+        base: &app.site.base,
+        service: &app.site.service,
+        origin,
+        message: &message,
+    }
+    .render();
+    let script = Some(WebMessagePage::script_source());
+    headers::page_that(app, 200, html, Allowed { script, framed_by: Some(origin), ..Allowed::default() })
 }

@@ -2,7 +2,7 @@
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderName};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use subtle::ConstantTimeEq as _;
@@ -11,10 +11,11 @@ use crate::app::App;
 use crate::base::encoding::{base64url, sha256};
 use crate::base::{PlainToken, TokenKind};
 use crate::flow::login::Browser;
+use crate::flow::token::FromPage;
 use crate::oauth::{ErrorCode, OAuthError, Params};
 
 use super::pages::ErrorKind;
-use super::{errors, forms};
+use super::{cors, errors, forms};
 
 /// RFC 6265bis §4.1.3.2: a `__Host-` cookie cannot be planted by a neighbouring host. On http loopback, where there is
 /// no `Secure`, the plain name must do.
@@ -147,12 +148,24 @@ pub(super) fn check_form(
 /// `Referrer-Policy: no-referrer` (Fetch standard §3.2.5), so `null` is left to the form's own token.
 fn sent_from_here(request: &HttpRequest, app: &App) -> bool {
     let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    if let Some(site) = text(header::HeaderName::from_static("sec-fetch-site")) {
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
         return matches!(site, "same-origin" | "none");
     }
     match text(header::ORIGIN) {
         None | Some("null") => true,
         Some(origin) => origin == app.site.origin,
+    }
+}
+
+/// What the browser says of the page that a request comes from.
+pub(super) fn from_page(request: &HttpRequest, app: &App) -> FromPage {
+    let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    FromPage {
+        origin: text(header::ORIGIN).map(str::to_owned),
+        site: text(HeaderName::from_static("sec-fetch-site")).map(str::to_owned),
+        mode: text(HeaderName::from_static("sec-fetch-mode")).map(str::to_owned),
+        is_marked: text(cors::SESSION_HEADER) == Some("1"),
+        browser: cookies(request, app),
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
     })
     .await;
     match answered {
-        Ok(step) => authorize_endpoint::next(&app, step, &tie),
+        Ok(step) => authorize_endpoint::next(&request, &app, step, &tie),
         Err(error) => errors::ticket(&request, &app, &error),
     }
 }

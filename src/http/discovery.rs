@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::flow::Snapshot;
-use crate::oauth::GrantType;
+use crate::oauth::{GrantType, ResponseMode};
 
 use super::documents::{Cache, Document};
 use super::{pages, paths};
@@ -23,7 +23,7 @@ struct Metadata<'a> {
     end_session_endpoint: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
-    response_modes_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 4],
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: [&'static str; 3],
     code_challenge_methods_supported: [&'static str; 1],
@@ -40,13 +40,14 @@ struct Metadata<'a> {
 }
 
 pub(super) async fn get(app: Data<App>, cache: Data<Cache>) -> HttpResponse {
-    cache.current(&app).metadata.answer()
+    cache.current(&app).metadata.answer(MAX_AGE_S)
 }
 
 /// RFC 9700 §2.4: "The resource owner password credentials grant \[RFC6749\] MUST NOT be used." It is told of only where a
-/// client was marked for it all the same.
+/// client was marked for it all the same; and so is the session grant.
 fn grants(snapshot: &Snapshot) -> impl Iterator<Item = GrantType> + '_ {
-    let works = |grant: &GrantType| *grant != GrantType::Password || snapshot.any_client_may(*grant);
+    let is_marked = |grant: &GrantType| matches!(grant, GrantType::Password | GrantType::Session);
+    let works = move |grant: &GrantType| !is_marked(grant) || snapshot.any_client_may(*grant);
     GrantType::ALL.into_iter().filter(works)
 }
 
@@ -61,7 +62,7 @@ pub(super) fn document(app: &App, snapshot: &Snapshot) -> Document {
         end_session_endpoint: at(paths::LOGOUT),
         scopes_supported: snapshot.scopes().into_iter().collect(),
         response_types_supported: ["code"],
-        response_modes_supported: ["query"],
+        response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         grant_types_supported: grants(snapshot).map(GrantType::as_str).collect(),
         token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
         code_challenge_methods_supported: ["S256"],

@@ -16,6 +16,7 @@ use super::{cors, discovery, jwks};
 /// A public JSON document with its headers.
 pub(super) struct Document {
     body: Bytes,
+    max_age_s: i64,
     cache_control: HeaderValue,
     etag: Option<HeaderValue>,
 }
@@ -23,10 +24,10 @@ pub(super) struct Document {
 impl Document {
     /// `max_age_s` is how long anybody may cache it.
     pub(super) fn new(body: Vec<u8>, max_age_s: i64, etag: Option<&str>) -> Self {
-        let no_cache = HeaderValue::from_static("no-cache");
         Self {
             body: body.into(),
-            cache_control: format!("public, max-age={max_age_s}").try_into().unwrap_or(no_cache),
+            max_age_s,
+            cache_control: public(max_age_s),
             etag: etag.and_then(|etag| etag.parse().ok()),
         }
     }
@@ -40,20 +41,23 @@ impl Document {
         given.flat_map(|tags| tags.split(',')).any(|tag| is_same(tag.trim()))
     }
 
-    pub(super) fn answer(&self) -> HttpResponse {
-        let mut response = self.head(StatusCode::OK, self.body.clone());
+    /// `max_age_s` is how long this answer may be cached: usually what the document was made with.
+    pub(super) fn answer(&self, max_age_s: i64) -> HttpResponse {
+        let mut response = self.head(StatusCode::OK, self.body.clone(), max_age_s);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     }
 
-    pub(super) fn not_modified(&self) -> HttpResponse {
-        self.head(StatusCode::NOT_MODIFIED, Bytes::new())
+    pub(super) fn not_modified(&self, max_age_s: i64) -> HttpResponse {
+        self.head(StatusCode::NOT_MODIFIED, Bytes::new(), max_age_s)
     }
 
-    fn head(&self, status: StatusCode, body: Bytes) -> HttpResponse {
+    fn head(&self, status: StatusCode, body: Bytes, max_age_s: i64) -> HttpResponse {
+        let as_made = max_age_s == self.max_age_s;
+        let cache_control = if as_made { self.cache_control.clone() } else { public(max_age_s) };
         let mut response = HttpResponse::with_body(status, body).map_into_boxed_body();
         let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, self.cache_control.clone());
+        headers.insert(header::CACHE_CONTROL, cache_control);
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Some(etag) = &self.etag {
             headers.insert(header::ETAG, etag.clone());
@@ -61,6 +65,11 @@ impl Document {
         cors::anyone(&mut response);
         response
     }
+}
+
+fn public(max_age_s: i64) -> HeaderValue {
+    let no_cache = HeaderValue::from_static("no-cache");
+    format!("public, max-age={max_age_s}").try_into().unwrap_or(no_cache)
 }
 
 /// Both documents of one snapshot.

@@ -16,26 +16,47 @@ pub(super) fn no_store(response: &mut HttpResponseBuilder) {
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
 }
 
-/// A page. `form_to` says where a form on it may lead besides this server: see [`sources_of`].
+/// What a page may do beyond showing itself.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Allowed<'a> {
+    /// Where a form on it may lead besides this server: see [`sources_of`].
+    pub(super) form_to: Option<&'a str>,
+    /// Its one script, by its hash.
+    pub(super) script: Option<&'a str>,
+    /// The one origin that may frame it. Only for a page on which nothing can be clicked.
+    pub(super) framed_by: Option<&'a str>,
+}
+
+/// A page without a script that nobody may frame. `form_to` is that of [`Allowed`].
+pub(super) fn page(app: &App, status: u16, html: String, form_to: Option<&str>) -> HttpResponse {
+    page_that(app, status, html, Allowed { form_to, ..Allowed::default() })
+}
+
+/// A page.
 ///
 /// There is no Cross-Origin-Opener-Policy: it would cut the page off from the application that opened it in a popup, which
 /// then takes the popup for closed.
-pub(super) fn page(app: &App, status: u16, html: String, form_to: Option<&str>) -> HttpResponse {
+pub(super) fn page_that(app: &App, status: u16, html: String, allowed: Allowed<'_>) -> HttpResponse {
     let mut response =
         HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     no_store(&mut response);
     secure(app, &mut response);
     let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{}{}; frame-ancestors 'none'; \
+        "default-src 'none'; {}style-src 'self'; img-src 'self' data:; form-action 'self'{}{}; frame-ancestors {}; \
          base-uri 'none'",
-        if form_to.is_some() { " " } else { "" },
-        form_to.unwrap_or_default(),
+        allowed.script.map(|hash| format!("script-src {hash}; ")).unwrap_or_default(),
+        if allowed.form_to.is_some() { " " } else { "" },
+        allowed.form_to.unwrap_or_default(),
+        allowed.framed_by.unwrap_or("'none'"),
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
     }
+    if allowed.framed_by.is_none() {
+        // It knows no single origin: the policy's frame-ancestors is all there is for a page that may be framed.
+        response.insert_header((header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")));
+    }
     response
-        .insert_header((header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
         .insert_header((
             HeaderName::from_static("permissions-policy"),
             HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),

@@ -90,11 +90,13 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
     .await;
     match outcome {
         Ok(LoginOutcome::In(step, session)) => {
-            let mut response = authorize_endpoint::next(&app, step, &tie);
+            let mut response = authorize_endpoint::next(&request, &app, step, &tie);
             browser::set(&mut response, &app, TokenKind::Session, &session);
             response
         }
-        Ok(LoginOutcome::Again(sealed)) => authorize_endpoint::next(&app, Next::Login(sealed), &tie),
+        Ok(LoginOutcome::Again(sealed)) => {
+            authorize_endpoint::next(&request, &app, Next::Login(sealed), &tie)
+        }
         Err(error) => errors::ticket(&request, &app, &error),
     }
 }

@@ -5,40 +5,58 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::flow::token::{self, TokenRequest};
+use crate::flow::client_auth;
+use crate::flow::token::{self, FromPage, TokenRequest};
 use crate::oauth::token_response::TokenResponse;
-use crate::oauth::{ErrorCode, OAuthError, Params};
+use crate::oauth::{ErrorCode, GrantType, OAuthError, Params};
 
-use super::{cors, credentials, errors, forms, headers, peer, run};
+use super::{browser, cors, credentials, errors, forms, headers, peer, run};
 
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
+    let mut asking = None;
     let mut response = match forms::body(&request, &mut payload, &app.site).await {
-        Ok(pairs) => match answer(&request, pairs, &app).await {
-            Ok(tokens) => success(&tokens),
+        Ok(pairs) => match read(&request, pairs, &app) {
+            Ok(asked) => {
+                asking = client_auth::asking(&app.known(), &asked.presented, &asked.params);
+                match answer(&request, asked, &app).await {
+                    Ok(tokens) => success(&tokens),
+                    Err(error) => errors::json(&request, &error),
+                }
+            }
             Err(error) => errors::json(&request, &error),
         },
         Err(error) => errors::body_json(&request, &error),
     };
-    cors::clients(&app, &request, &mut response);
+    cors::token(&app, &request, asking.as_deref(), &mut response);
     response
 }
 
-async fn answer(
+fn read(
     http: &HttpRequest,
     pairs: Vec<(String, String)>,
     app: &Data<App>,
-) -> Result<TokenResponse, OAuthError> {
+) -> Result<TokenRequest, OAuthError> {
     // RFC 6749 §2.3.1: "The parameters can only be transmitted in the request-body and MUST NOT be included in the
     // request URI."
     if !http.query_string().is_empty() {
         return Err(OAuthError::new(ErrorCode::InvalidRequest)
             .describe("parameters belong in the body, not in the URI"));
     }
-    let request = TokenRequest {
-        params: Params::collect(pairs)?,
-        presented: credentials::presented(http)?,
-        peer: peer::address(http, app),
+    let params = Params::collect(pairs)?;
+    // No other grant counts on a cookie.
+    let page = match params.get("grant_type") {
+        Some(grant) if grant == GrantType::Session.as_str() => browser::from_page(http, app),
+        _ => FromPage::default(),
     };
+    let presented = credentials::presented(http)?;
+    Ok(TokenRequest { params, presented, peer: peer::address(http, app), page })
+}
+
+async fn answer(
+    http: &HttpRequest,
+    request: TokenRequest,
+    app: &Data<App>,
+) -> Result<TokenResponse, OAuthError> {
     if let Some(cx) = app.fresh_cx()
         && token::is_light(&cx.snapshot, &cx.policy, &request)
     {

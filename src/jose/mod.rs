@@ -3,7 +3,7 @@
 //! - [`jwk`]: public keys, by an allow-list of members; the RFC 7638 thumbprint that is the `kid`
 //! - [`private_key`], `import`: private keys, made and taken in with their checks
 //! - `backend`: which josekit algorithm stands for which of ours
-//! - [`master`]: the key of this node, in its file
+//! - [`master`], [`master_file`]: the key of this node, in its file
 //! - [`seal`]: compact JWE for what leaves this process and comes back (key columns, forms)
 //! - [`signer`]: signs tokens; [`verifier`]: verifies this server's own tokens
 //! - [`encryption_key`]: a resource server's public key; [`encrypt`]: signed tokens encrypted to it
@@ -20,6 +20,7 @@ pub mod encryption_key;
 mod import;
 pub mod jwk;
 pub mod master;
+pub mod master_file;
 pub mod private_key;
 pub mod ring;
 pub mod seal;
@@ -33,6 +34,7 @@ pub use encrypt::{EncryptError, Encrypter};
 pub use encryption_key::{EncryptionKey, EncryptionKeyError};
 pub use jwk::{JwkError, PublicJwk};
 pub use master::{MasterKey, MasterKeyError, MasterKeys};
+pub use master_file::MasterKeyFile;
 pub use private_key::{KeyError, PrivateKey};
 pub use ring::{KeyRing, RingError, open_key};
 pub use seal::{OpenError, Purpose, SealError, Sealer};

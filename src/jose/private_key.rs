@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use super::jwk::{JwkError, PublicJwk};
 use super::seal::{Purpose, SealError, Sealer};
 use super::{backend, import};
-use crate::base::Timestamp;
 use crate::base::entropy::{Entropy, EntropyError};
+use crate::base::{Seconds, Timestamp};
 use crate::domain::key::{KeyState, SigningKeyRecord};
 use crate::oauth::algorithm::SigningAlgorithm;
 
@@ -181,6 +181,7 @@ impl PrivateKey {
             public_jwk: self.public.to_json(),
             sealed_private: sealer.seal(Purpose::SigningKey, &self.pkcs8, now)?,
             state: KeyState::Published { published_at: now },
+            longest_token: Seconds(0),
             created_at: now,
         })
     }

@@ -93,7 +93,7 @@ impl KeyRing {
         hash.truncate(22);
         let removals = records.iter().filter_map(|record| match record.state {
             KeyState::Retired { remove_at, .. } => Some(remove_at),
-            KeyState::Published { .. } | KeyState::Active { .. } => None,
+            KeyState::Published { .. } | KeyState::Active { .. } | KeyState::Compromised { .. } => None,
         });
         Ok(Self {
             next_change: removals.min(),
@@ -162,7 +162,7 @@ pub fn open_key(record: &SigningKeyRecord, sealer: &Sealer, now: Timestamp) -> R
     let kid = || record.kid.clone();
     let pkcs8 = sealer
         .open(Purpose::SigningKey, &record.sealed_private, None, now)
-        .map_err(|why| RingError::Sealed { kid: kid(), master_id: sealer.current_id().to_owned(), why })?;
+        .map_err(|why| RingError::Sealed { kid: kid(), master_id: sealer.current_id(), why })?;
     let key = PrivateKey::from_pkcs8(pkcs8, record.algorithm)
         .map_err(|why| RingError::Unusable { kid: kid(), why })?;
     // A sealed key that someone moved to another row would sign under a name that is not its own.

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use hkdf::Hkdf;
 use josekit::jwe::JweContentEncryption as _;
 use josekit::jwe::enc::A256GCM;
@@ -45,16 +46,19 @@ pub enum Purpose {
     NewApiToken,
     /// A form's CSRF token.
     Csrf,
+    /// The salt of a refresh token's successor, in the database.
+    SuccessorSalt,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::SigningKey,
         Self::AuthorizationRequest,
         Self::ConsentTicket,
         Self::LogoutRequest,
         Self::NewApiToken,
         Self::Csrf,
+        Self::SuccessorSalt,
     ];
 
     /// The word in the header.
@@ -67,6 +71,7 @@ impl Purpose {
             Self::LogoutRequest => "logout-request",
             Self::NewApiToken => "new-api-token",
             Self::Csrf => "csrf",
+            Self::SuccessorSalt => "successor-salt",
         }
     }
 }
@@ -108,11 +113,22 @@ pub enum SealError {
     Failed(String),
 }
 
-/// Seals and opens. Cheap to share between threads.
+/// Seals and opens. Cheap to share between threads; its keys can be replaced while it is in use.
 pub struct Sealer {
+    sources: ArcSwap<Sources>,
+    entropy: Arc<dyn Entropy>,
+}
+
+struct Sources {
     current: Source,
     previous: Vec<Source>,
-    entropy: Arc<dyn Entropy>,
+}
+
+impl Sources {
+    fn new(keys: &MasterKeys) -> Self {
+        let previous = keys.previous.iter().map(Source::new).collect();
+        Self { current: Source::new(&keys.current), previous }
+    }
 }
 
 /// A master key, ready to give the keys of purposes and days.
@@ -142,20 +158,24 @@ impl Sealer {
     /// A sealer for these keys.
     #[must_use]
     pub fn new(keys: &MasterKeys, entropy: Arc<dyn Entropy>) -> Self {
-        let previous = keys.previous.iter().map(Source::new).collect();
-        Self { current: Source::new(&keys.current), previous, entropy }
+        Self { sources: ArcSwap::from_pointee(Sources::new(keys)), entropy }
+    }
+
+    /// Goes on with other keys.
+    pub fn replace(&self, keys: &MasterKeys) {
+        self.sources.store(Arc::new(Sources::new(keys)));
     }
 
     /// The id of the master key that seals.
     #[must_use]
-    pub fn current_id(&self) -> &str {
-        &self.current.id
+    pub fn current_id(&self) -> String {
+        self.sources.load().current.id.clone()
     }
 
     /// Whether `text` is sealed under the current master key, for `key reseal`.
     #[must_use]
     pub fn is_current(&self, text: &str) -> bool {
-        Header::of(text).is_ok_and(|header| header.kid == self.current.id)
+        Header::of(text).is_ok_and(|header| header.kid == self.sources.load().current.id)
     }
 
     /// Seals under the current master key.
@@ -164,9 +184,10 @@ impl Sealer {
     /// When the text would be too long to open again, there is no randomness, or the cipher fails.
     pub fn seal(&self, purpose: Purpose, plaintext: &[u8], now: Timestamp) -> Result<String, SealError> {
         let failed = |text: String| SealError::Failed(text);
+        let sources = self.sources.load();
         let header = format!(
             r#"{{"alg":"dir","enc":"A256GCM","kid":"{}","purpose":"{}","iat":{}}}"#,
-            self.current.id,
+            sources.current.id,
             purpose.as_str(),
             now.0
         );
@@ -178,7 +199,7 @@ impl Sealer {
             return Err(SealError::TooLong);
         }
         let nonce: [u8; NONCE_BYTES] = entropy::bytes(&*self.entropy)?;
-        let key = self.current.key(purpose, now).map_err(|e| failed(e.to_string()))?;
+        let key = sources.current.key(purpose, now).map_err(|e| failed(e.to_string()))?;
         let (ciphertext, tag) = A256GCM
             .encrypt(&*key, Some(&nonce), plaintext, header.as_bytes())
             .map_err(|e| failed(e.to_string()))?;
@@ -207,8 +228,9 @@ impl Sealer {
         now: Timestamp,
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let header = Header::of(text)?;
-        let source = std::iter::once(&self.current)
-            .chain(&self.previous)
+        let sources = self.sources.load();
+        let source = std::iter::once(&sources.current)
+            .chain(&sources.previous)
             .find(|source| source.id == header.kid)
             .ok_or_else(|| OpenError::UnknownKey(header.kid.clone()))?;
         if header.purpose != purpose {
@@ -232,7 +254,7 @@ impl Sealer {
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sealer({}, …)", self.current.id)
+        write!(f, "Sealer({}, …)", self.current_id())
     }
 }
 

@@ -1,4 +1,4 @@
-//! `grant_type` (RFC 6749 §4.1.3, §4.3.2, §4.4.2, §6).
+//! `grant_type` (RFC 6749 §4.1.3, §4.3.2, §4.4.2, §4.5, §6).
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,12 +17,16 @@ pub enum GrantType {
     RefreshToken,
     /// RFC 6749 §4.3; RFC 9700 §2.4 forbids it to new clients, so a client must be marked for it.
     Password,
+    /// This server's own (RFC 6749 §4.5: "The client uses an extension grant type by specifying the grant type using an
+    /// absolute URI"): by the cookie of the browser session, for the house's own pages that are marked for it.
+    #[serde(rename = "urn:countersign:params:oauth:grant-type:session")]
+    Session,
 }
 
 impl GrantType {
     /// All, in the order in which discovery lists them.
-    pub const ALL: [Self; 4] =
-        [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken, Self::Password];
+    pub const ALL: [Self; 5] =
+        [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken, Self::Password, Self::Session];
 
     /// The value on the wire.
     #[must_use]
@@ -32,6 +36,7 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
             Self::Password => "password",
+            Self::Session => "urn:countersign:params:oauth:grant-type:session",
         }
     }
 }

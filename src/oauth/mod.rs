@@ -12,6 +12,7 @@ pub mod params;
 pub mod prompt;
 pub mod redirect_uri;
 pub mod resource;
+pub mod response_mode;
 pub mod scope;
 pub mod token_response;
 
@@ -25,4 +26,5 @@ pub use params::Params;
 pub use prompt::Prompt;
 pub use redirect_uri::RedirectUri;
 pub use resource::Resource;
+pub use response_mode::ResponseMode;
 pub use scope::{Scope, ScopeToken};

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use super::Origin;
+
 /// The longest redirection URI, in bytes.
 pub const MAX_REDIRECT_URI_BYTES: usize = 2048;
 
@@ -44,9 +46,16 @@ impl RedirectUri {
     /// The web origin (RFC 6454) of an http or https URI, for CORS.
     #[must_use]
     pub fn origin(&self) -> Option<String> {
-        let url = Url::parse(&self.0).ok()?;
-        matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
+        origin_of(&self.0)
     }
+}
+
+/// The web origin (RFC 6454) of an http or https URI; nothing where it is no origin that a header could name.
+#[must_use]
+pub fn origin_of(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok()?;
+    let origin: Origin = url.origin().ascii_serialization().parse().ok()?;
+    Some(origin.to_string())
 }
 
 /// The host of a presented URI, for the consent page.

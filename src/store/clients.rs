@@ -8,7 +8,7 @@ use crate::domain::{Client, ImpossibleRow};
 use crate::oauth::ClientId;
 
 use super::schema::clients;
-use super::{Conn, StoreError, revision};
+use super::{Conn, StoreError, keys, revision};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = clients, treat_none_as_null = true)]
@@ -143,7 +143,13 @@ pub fn find(conn: &mut Conn, id: &ClientId) -> Result<Option<Client>, StoreError
 /// [`StoreError::Conflict`] when the id is taken.
 pub fn insert(conn: &mut Conn, client: &Client) -> Result<(), StoreError> {
     diesel::insert_into(clients::table).values(Row::try_from(client)?).execute(conn)?;
-    revision::bump(conn)
+    changed(conn, client)
+}
+
+/// After the change: see [`keys::raise_longest_token`] for the order.
+fn changed(conn: &mut Conn, client: &Client) -> Result<(), StoreError> {
+    revision::bump(conn)?;
+    client.access_token_ttl.map_or(Ok(()), |life| keys::raise_longest_token(conn, life))
 }
 
 /// Stores a changed client; false when there is none of this id.
@@ -154,7 +160,7 @@ pub fn update(conn: &mut Conn, client: &Client) -> Result<bool, StoreError> {
     let rows = diesel::update(clients::table.filter(clients::id.eq(client.id.as_str())))
         .set(Row::try_from(client)?)
         .execute(conn)?;
-    revision::bump(conn)?;
+    changed(conn, client)?;
     Ok(rows == 1)
 }
 

@@ -94,6 +94,15 @@ tuples!(A B C D E F G H I J K);
 tuples!(A B C D E F G H I J K L);
 tuples!(A B C D E F G H I J K L M N O P Q R S T U);
 
+/// Calls a macro with the names of all tables.
+macro_rules! each_table {
+    ($call:ident) => {
+        $call!(config_revision signing_keys clients client_secrets resource_servers users roles user_roles sessions
+               consents authorizations codes refresh_tokens denied_tokens opaque_tokens api_tokens throttles used_jtis)
+    };
+}
+pub(super) use each_table;
+
 pub(super) fn expected() -> Vec<(String, String, bool)> {
     fn of<T: diesel::Table>(name: &str, into: &mut Vec<(String, String, bool)>)
     where
@@ -107,8 +116,7 @@ pub(super) fn expected() -> Vec<(String, String, bool)> {
     macro_rules! tables {
         ($($table:ident)+) => { $(of::<schema::$table::table>(stringify!($table), &mut all);)+ };
     }
-    tables!(config_revision signing_keys clients client_secrets resource_servers users roles user_roles sessions
-            consents authorizations codes refresh_tokens denied_tokens opaque_tokens api_tokens throttles used_jtis);
+    each_table!(tables);
     all.sort();
     all
 }

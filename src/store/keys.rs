@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::base::Timestamp;
+use crate::base::{Seconds, Timestamp};
 use crate::domain::key::{KeyState, KeyStateColumns};
 use crate::domain::{ImpossibleRow, SigningKeyRecord};
 
@@ -21,11 +21,14 @@ struct Row {
     activated_at: Option<i64>,
     retired_at: Option<i64>,
     remove_at: Option<i64>,
+    longest_token_s: i64,
+    compromised_at: Option<i64>,
 }
 
 impl From<&SigningKeyRecord> for Row {
     fn from(key: &SigningKeyRecord) -> Self {
-        let KeyStateColumns { published_at, activated_at, retired_at, remove_at } = key.state.to_columns();
+        let KeyStateColumns { published_at, activated_at, retired_at, remove_at, compromised_at } =
+            key.state.to_columns();
         Self {
             kid: key.kid.clone(),
             algorithm: key.algorithm.to_string(),
@@ -36,6 +39,8 @@ impl From<&SigningKeyRecord> for Row {
             activated_at,
             retired_at,
             remove_at,
+            longest_token_s: key.longest_token.0,
+            compromised_at,
         }
     }
 }
@@ -48,6 +53,7 @@ impl TryFrom<Row> for SigningKeyRecord {
             activated_at: row.activated_at,
             retired_at: row.retired_at,
             remove_at: row.remove_at,
+            compromised_at: row.compromised_at,
         };
         let algorithm = row.algorithm.parse().map_err(|e| ImpossibleRow {
             table: "signing_keys",
@@ -62,6 +68,7 @@ impl TryFrom<Row> for SigningKeyRecord {
             public_jwk: row.public_jwk,
             sealed_private: row.sealed_private,
             created_at: Timestamp(row.created_at),
+            longest_token: Seconds(row.longest_token_s),
         })
     }
 }
@@ -104,4 +111,15 @@ pub fn delete(conn: &mut Conn, kid: &str) -> Result<bool, StoreError> {
     let rows = diesel::delete(table::table.filter(table::kid.eq(kid))).execute(conn)?;
     revision::bump(conn)?;
     Ok(rows == 1)
+}
+
+/// Notes that from here on tokens may live for `life`, with every key that signs or will sign. Whoever calls this holds the
+/// row of the revision already ([`revision::lock`], or a change that it counted): keys are always changed in that order.
+///
+/// # Errors
+/// When the database fails.
+pub fn raise_longest_token(conn: &mut Conn, life: Seconds) -> Result<(), StoreError> {
+    let shorter = table::table.filter(table::retired_at.is_null()).filter(table::longest_token_s.lt(life.0));
+    diesel::update(shorter).set(table::longest_token_s.eq(life.0)).execute(conn)?;
+    Ok(())
 }

@@ -22,6 +22,7 @@ pub mod revision;
 pub mod roles;
 mod schema;
 pub mod sessions;
+pub mod stats;
 pub mod sweep;
 pub mod throttles;
 mod url;
@@ -35,6 +36,9 @@ pub use conn::Conn;
 pub use error::StoreError;
 pub use migrations::MigrationState;
 pub use url::DatabaseUrl;
+
+use crate::base::Timestamp;
+use crate::base::clock::Stopwatch;
 
 use conn::{Manager, in_transaction};
 use writer::Writer;
@@ -100,16 +104,42 @@ impl Store {
         name: &'static str,
         queries: impl Fn(&mut Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if let Some(writer) = &self.writer {
-            return writer.run(name, queries).map_err(|e| e.within(name));
+        match &self.writer {
+            Some(writer) => writer.run(name, queries).map_err(|e| e.within(name)),
+            None => self.write_pooled(name, &queries).map(|(value, _)| value),
         }
+    }
+
+    /// Like [`Store::write`], in a transaction that is shared with no other write; and for how long that kept the others
+    /// waiting: SQLite's writer, or whoever wanted the same rows on PostgreSQL.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_alone<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        queries: impl Fn(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<(T, Duration), StoreError> {
+        match &self.writer {
+            Some(writer) => writer.run_alone(name, queries).map_err(|e| e.within(name)),
+            None => self.write_pooled(name, &queries),
+        }
+    }
+
+    fn write_pooled<T>(
+        &self,
+        name: &'static str,
+        queries: &impl Fn(&mut Conn) -> Result<T, StoreError>,
+    ) -> Result<(T, Duration), StoreError> {
         let mut tries = 0;
         loop {
-            let result = self.connection(name)?.run(|conn| in_transaction(conn, &queries));
+            let mut pooled = self.connection(name)?;
+            let held = Stopwatch::start();
+            let result = pooled.run(|conn| in_transaction(conn, queries));
             tries += 1;
             match result {
                 Err(StoreError::Serialization) if tries < 5 => {}
-                other => return other.map_err(|e| e.within(name)),
+                other => return other.map(|value| (value, held.elapsed())).map_err(|e| e.within(name)),
             }
         }
     }
@@ -168,6 +198,24 @@ impl Store {
     /// When the database is out of reach.
     pub fn damage(&self) -> Result<Option<String>, StoreError> {
         self.read("look for damage", columns::damage)
+    }
+
+    /// How many rows each table has, in a read of its own each, so that none of them holds up the database's housekeeping
+    /// for long.
+    ///
+    /// # Errors
+    /// When the database is out of reach.
+    pub fn table_stats(&self, now: Timestamp) -> Result<Vec<stats::TableStats>, StoreError> {
+        let each = |table| self.read("count", |conn| stats::of_table(conn, table, now));
+        stats::tables().into_iter().map(each).collect()
+    }
+
+    /// The room that the database takes.
+    ///
+    /// # Errors
+    /// When the database is out of reach.
+    pub fn size(&self) -> Result<stats::Size, StoreError> {
+        self.read("size", stats::size)
     }
 
     /// The columns of every table as the database has them: `(table, column, nullable)`, sorted.

@@ -69,14 +69,20 @@ pub fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Takes a token out of use; true for the one request that found it unused, however many come at once.
+/// Takes a token out of use, and stores what its successor is found by; true for the one request that found it unused,
+/// however many come at once. Who is told false on PostgreSQL has waited for the winner's commit and reads what it wrote.
 ///
 /// # Errors
 /// When the database fails.
-pub fn use_up(conn: &mut Conn, hash: &HashedToken, now: Timestamp) -> Result<bool, StoreError> {
+pub fn use_up(
+    conn: &mut Conn,
+    hash: &HashedToken,
+    now: Timestamp,
+    successor_salt: Option<&str>,
+) -> Result<bool, StoreError> {
     let rows =
         diesel::update(table::table.filter(table::hash.eq(hash.as_str())).filter(table::used_at.is_null()))
-            .set(table::used_at.eq(now.0))
+            .set((table::used_at.eq(now.0), table::successor_salt.eq(successor_salt)))
             .execute(conn)?;
     Ok(rows == 1)
 }

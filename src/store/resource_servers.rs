@@ -8,7 +8,7 @@ use crate::domain::{ImpossibleRow, ResourceServer};
 use crate::oauth::Resource;
 
 use super::schema::resource_servers as table;
-use super::{Conn, StoreError, revision};
+use super::{Conn, StoreError, keys, revision};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = table, treat_none_as_null = true)]
@@ -98,7 +98,13 @@ pub fn all(conn: &mut Conn) -> Result<Vec<ResourceServer>, StoreError> {
 /// [`StoreError::Conflict`] when the id is taken.
 pub fn insert(conn: &mut Conn, server: &ResourceServer) -> Result<(), StoreError> {
     diesel::insert_into(table::table).values(Row::try_from(server)?).execute(conn)?;
-    revision::bump(conn)
+    changed(conn, server)
+}
+
+/// After the change: see [`keys::raise_longest_token`] for the order.
+fn changed(conn: &mut Conn, server: &ResourceServer) -> Result<(), StoreError> {
+    revision::bump(conn)?;
+    server.access_token_ttl.map_or(Ok(()), |life| keys::raise_longest_token(conn, life))
 }
 
 /// Stores a changed resource server; false when there is none of this id.
@@ -109,7 +115,7 @@ pub fn update(conn: &mut Conn, server: &ResourceServer) -> Result<bool, StoreErr
     let rows = diesel::update(table::table.filter(table::id.eq(server.id.as_str())))
         .set(Row::try_from(server)?)
         .execute(conn)?;
-    revision::bump(conn)?;
+    changed(conn, server)?;
     Ok(rows == 1)
 }
 

@@ -20,6 +20,8 @@ diesel::table! {
         activated_at -> Nullable<BigInt>,
         retired_at -> Nullable<BigInt>,
         remove_at -> Nullable<BigInt>,
+        longest_token_s -> BigInt,
+        compromised_at -> Nullable<BigInt>,
     }
 }
 

@@ -1,5 +1,5 @@
 //! SQLite has one writer: this thread. It takes the writes that wait, runs each in a savepoint of one transaction,
-//! commits once, and only then answers them all (group commit).
+//! commits once, and only then answers them all (group commit). A write that wants to be alone is a batch of its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -8,6 +8,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use diesel::Connection;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
+
+use crate::base::clock::Stopwatch;
 
 use super::conn::{Conn, Manager, in_transaction};
 use super::{StoreError, StoreOptions};
@@ -38,8 +40,26 @@ impl Writer {
         name: &'static str,
         queries: impl Fn(&mut Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.wait_for(name, queries, false).map(|(value, _)| value)
+    }
+
+    /// In a transaction of its own; and how long the writer had nothing else to do, from its beginning to its commit.
+    pub(super) fn run_alone<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        queries: impl Fn(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<(T, Duration), StoreError> {
+        self.wait_for(name, queries, true)
+    }
+
+    fn wait_for<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        queries: impl Fn(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+        alone: bool,
+    ) -> Result<(T, Duration), StoreError> {
         let (reply, answer) = bounded(1);
-        let job = Box::new(Write { queries, result: None, reply });
+        let job = Box::new(Write { queries, alone, result: None, reply });
         self.queue.send_timeout(job, self.timeout).map_err(|e| StoreError::unavailable(name, &e))?;
         answer.recv().map_err(|e| StoreError::unavailable(name, &e))?
     }
@@ -47,19 +67,26 @@ impl Writer {
 
 /// A write that waits for its turn and then for the commit.
 trait Job: Send {
+    /// Whether it shares its transaction with no other.
+    fn is_alone(&self) -> bool;
     /// Runs the queries; false when its part must be rolled back.
     fn run(&mut self, conn: &mut Conn) -> bool;
-    /// Tells the one who waits, once the commit is known.
-    fn answer(self: Box<Self>, commit: Result<(), String>);
+    /// Tells the one who waits, once the commit is known and that it took so long to get there.
+    fn answer(self: Box<Self>, commit: Result<Duration, String>);
 }
 
 struct Write<T, F> {
     queries: F,
+    alone: bool,
     result: Option<Result<T, StoreError>>,
-    reply: Sender<Result<T, StoreError>>,
+    reply: Sender<Result<(T, Duration), StoreError>>,
 }
 
 impl<T: Send, F: Fn(&mut Conn) -> Result<T, StoreError> + Send> Job for Write<T, F> {
+    fn is_alone(&self) -> bool {
+        self.alone
+    }
+
     fn run(&mut self, conn: &mut Conn) -> bool {
         let result = in_transaction(conn, &self.queries);
         let sound = result.is_ok();
@@ -67,12 +94,12 @@ impl<T: Send, F: Fn(&mut Conn) -> Result<T, StoreError> + Send> Job for Write<T,
         sound
     }
 
-    fn answer(self: Box<Self>, commit: Result<(), String>) {
+    fn answer(self: Box<Self>, commit: Result<Duration, String>) {
         let answer = match (self.result, commit) {
-            (Some(Ok(value)), Ok(())) => Ok(value),
+            (Some(Ok(value)), Ok(held)) => Ok((value, held)),
             (Some(Err(error)), _) => Err(error),
             (_, Err(text)) => Err(StoreError::Unavailable { name: "commit", text }),
-            (None, Ok(())) => Err(StoreError::unavailable("write", &"it was never run")),
+            (None, Ok(_)) => Err(StoreError::unavailable("write", &"it was never run")),
         };
         // The one who waited may be gone; the write stands all the same.
         let _ = self.reply.send(answer);
@@ -81,15 +108,24 @@ impl<T: Send, F: Fn(&mut Conn) -> Result<T, StoreError> + Send> Job for Write<T,
 
 fn serve(manager: &Manager, jobs: &Receiver<Box<dyn Job>>) {
     let mut open: Option<Conn> = None;
-    while let Ok(first) = jobs.recv() {
+    let mut next: Option<Box<dyn Job>> = None;
+    while let Some(first) = next.take().or_else(|| jobs.recv().ok()) {
         let mut batch = vec![first];
-        batch.extend(jobs.try_iter().take(MAX_BATCH - 1));
+        while !batch[0].is_alone() && batch.len() < MAX_BATCH && next.is_none() {
+            match jobs.try_recv() {
+                Ok(job) if job.is_alone() => next = Some(job),
+                Ok(job) => batch.push(job),
+                Err(_) => break,
+            }
+        }
         let begun = open.take().map_or_else(|| manager.open(), Ok).map_err(|e| e.to_string()).and_then(begin);
         let committed = match begun {
             Ok(mut conn) => {
                 // A panic is a fault of ours; the connection's state is unknown then, so it is thrown away.
+                let held = Stopwatch::start();
                 let outcome = catch_unwind(AssertUnwindSafe(|| run_batch(&mut conn, &mut batch)));
                 let committed = outcome.unwrap_or_else(|_| Err("a write panicked".to_owned()));
+                let committed = committed.map(|()| held.elapsed());
                 if committed.is_ok() {
                     open = Some(conn);
                 }

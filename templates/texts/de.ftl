@@ -109,6 +109,13 @@ tokens-revoke-title = { $name } widerrufen?
 tokens-revoke-text = Skripte und Programme, die dieses Token benutzen, funktionieren sofort nicht mehr. Das lässt sich nicht rückgängig machen.
 tokens-keep = Behalten
 
+## Der Weg zurück, wo ihn keine Weiterleitung führt
+
+back-title = Zurück zur Anwendung
+back-text = Es geht weiter zu
+back-button = Weiter
+back-message = Dieses Fenster hat der Anwendung mitgeteilt, wie die Anmeldung ausgegangen ist. Bleibt es offen, können Sie es schließen.
+
 ## Wenn etwas schiefgeht: was geschehen ist, was es bedeutet, was zu tun ist
 
 error-bad-request-title = Diese Anfrage lässt sich nicht beantworten

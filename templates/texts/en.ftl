@@ -110,6 +110,13 @@ tokens-revoke-title = Revoke { $name }?
 tokens-revoke-text = Scripts and programs that use this token stop working at once. It cannot be undone.
 tokens-keep = Keep it
 
+## The way back, where no redirect leads it
+
+back-title = Back to the application
+back-text = You are being sent on to
+back-button = Continue
+back-message = This window has told the application how the sign-in ended. If it stays open, you can close it.
+
 ## When something goes wrong: what happened, what it means, what to do
 
 error-bad-request-title = This request cannot be answered

@@ -21,7 +21,7 @@ fn server(clients: String) -> TestServer {
 }
 
 /// A web server of one answer, for as long as the test runs.
-fn answers(listener: TcpListener, answer: String) -> SocketAddr {
+pub fn answers(listener: TcpListener, answer: String) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for socket in listener.incoming() {
@@ -34,7 +34,7 @@ fn answers(listener: TcpListener, answer: String) -> SocketAddr {
     address
 }
 
-fn page(text: &str) -> String {
+pub fn page(text: &str) -> String {
     let length = text.len();
     format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}"

@@ -17,14 +17,20 @@ use crate::support::server::{PASSWORD, Setup};
 pub struct World {
     pub server: TestServer,
     pub app: String,
+    pub api: String,
     _programs: [Running; 2],
 }
 
 impl World {
     pub fn start() -> Self {
+        Self::with("")
+    }
+
+    /// With more keys of the app at the server.
+    pub fn with(more: &str) -> Self {
         let (app, api) = (free_address(), free_address());
         let now: Timestamp = SystemClock.now();
-        let clients = clients(app, api);
+        let clients = format!("{}{more}", clients(app, api));
         let server = TestServer::with(Setup { clients, start_at: now, ..Setup::default() });
         let issuer = &server.issuer;
         let mut spa = Command::new(example("spa"));
@@ -34,7 +40,7 @@ impl World {
         notes.args(["--listen", &api.to_string(), "--issuer", issuer]);
         notes.args(["--audience", &format!("http://{api}"), "--allow-origin", &format!("http://{app}")]);
         let programs = [start(spa, app), start(notes, api)];
-        Self { server, app: format!("http://{app}"), _programs: programs }
+        Self { server, app: format!("http://{app}"), api: format!("http://{api}"), _programs: programs }
     }
 }
 

@@ -4,4 +4,6 @@ pub mod driver;
 mod elsewhere;
 mod flows;
 mod looks;
+mod modes;
+mod renewal;
 mod tokens;

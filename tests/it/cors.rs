@@ -1,11 +1,11 @@
 //! The Fetch standard §3.2 (CORS): which web pages may read the answers of the token endpoint and of the
-//! public documents. Nothing here goes by cookie, so nothing is ever allowed with credentials.
+//! public documents. With credentials (the session cookie) only pages of a client of the session grant may.
 
 use super::support::TestServer;
 use super::support::change;
 use super::support::flow::{code, redemption};
-use super::support::http::{Answer, form};
-use super::support::server::{CLIENTS, Setup};
+use super::support::http::{Answer, basic, form};
+use super::support::server::{CLIENTS, Setup, secret};
 
 const ORIGIN: &str = "https://app.example";
 const DOCUMENTS: [&str; 3] = [
@@ -31,9 +31,32 @@ fn preflight(server: &TestServer, path: &str, origin: &str) -> Answer {
     server.client().send("OPTIONS", path, &headers, "")
 }
 
+/// The origin that may read an answer, without credentials.
 fn allowed(answer: &Answer) -> Option<&str> {
     assert_eq!(answer.header("access-control-allow-credentials"), None, "{answer:?}");
     answer.header("access-control-allow-origin")
+}
+
+/// The clients of the tests, a shop with a page of its own beside its redirect URI, and pages with the session grant.
+const MORE: &str = r#"
+[[clients]]
+id = "shop"
+name = "Shop"
+profile = "spa"
+redirect_uris = ["https://shop.example/cb"]
+origins = ["https://pay.example:8443", "http://localhost:3000"]
+
+[[clients]]
+id = "pages"
+name = "House Pages"
+profile = "spa"
+first_party = true
+grant_types = ["urn:countersign:params:oauth:grant-type:session"]
+origins = ["https://house.example"]
+"#;
+
+fn with_more() -> TestServer {
+    TestServer::with(Setup { clients: format!("{CLIENTS}{MORE}"), ..Setup::default() })
 }
 
 #[test]
@@ -151,4 +174,105 @@ fn no_page_may_read_this_servers_own_pages() {
         assert_eq!(allowed(&answer), None, "{path}");
         assert_eq!(allowed(&preflight(&server, path, ORIGIN)), None, "{path}");
     }
+}
+
+/// RFC 6454 §6.2: an origin is compared as browsers write it. An answer is for the pages of the client that asked, and of no other client.
+#[test]
+fn one_clients_page_reads_no_other_clients_answer() {
+    let server = with_more();
+    for (client, own, others) in [
+        (
+            "app",
+            vec![ORIGIN],
+            vec!["https://shop.example", "https://pay.example:8443", "https://house.example"],
+        ),
+        (
+            "shop",
+            vec!["https://shop.example", "https://pay.example:8443", "http://localhost:3000"],
+            vec![ORIGIN, "https://house.example", "https://pay.example", "http://localhost"],
+        ),
+    ] {
+        for grant in ["authorization_code", "client_credentials", "nothing"] {
+            let pairs = [("client_id", client), ("grant_type", grant)];
+            for origin in &own {
+                assert_eq!(allowed(&post(&server, origin, &pairs)), Some(*origin), "{client} {grant}");
+            }
+            for origin in &others {
+                let answer = post(&server, origin, &pairs);
+                assert_eq!(allowed(&answer), None, "{client} {grant} {origin}");
+                assert_eq!(answer.header("vary"), Some("Origin"));
+            }
+        }
+    }
+}
+
+/// RFC 6749 §2.3.1: the client may stand in the Authorization header too.
+#[test]
+fn the_client_of_the_authorization_header_is_the_one_that_asks() {
+    let server = with_more();
+    let authorization = basic("web", &secret("web"));
+    let ask = |origin: &str| {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("authorization", authorization.as_str()),
+            ("origin", origin),
+        ];
+        server.client().send("POST", "/token", &headers, "grant_type=refresh_token&refresh_token=x")
+    };
+    assert_eq!(allowed(&ask(ORIGIN)), Some(ORIGIN));
+    assert_eq!(allowed(&ask("https://shop.example")), None);
+}
+
+/// Whoever sets a client up must be able to read what is wrong, so long as nobody can say whose page it is.
+#[test]
+fn an_error_without_a_client_is_read_by_the_pages_of_all_clients() {
+    let server = with_more();
+    let long = "x".repeat(300);
+    for pairs in [vec![], vec![("client_id", "nobody")], vec![("client_id", long.as_str())]] {
+        for origin in [ORIGIN, "https://pay.example:8443"] {
+            assert_eq!(allowed(&post(&server, origin, &pairs)), Some(origin), "{pairs:?}");
+        }
+        assert_eq!(allowed(&post(&server, "https://evil.example", &pairs)), None, "{pairs:?}");
+    }
+}
+
+/// Fetch standard §3.2.3: with credentials only the exact origin, never `*`, and only where a client is marked for it.
+#[test]
+fn only_pages_with_the_session_grant_may_send_the_cookie() {
+    let server = with_more();
+    let house = "https://house.example";
+    let names = [
+        "access-control-allow-origin",
+        "access-control-allow-credentials",
+        "access-control-allow-headers",
+        "vary",
+    ];
+    insta::assert_snapshot!(preflight(&server, "/token", house).wire(&names), @r"
+    204
+    access-control-allow-origin: https://house.example
+    access-control-allow-credentials: true
+    access-control-allow-headers: authorization, cache-control, content-type, countersign-session
+    vary: Origin
+    ");
+    for origin in [ORIGIN, "https://shop.example", "https://pay.example:8443"] {
+        let answer = preflight(&server, "/token", origin);
+        assert_eq!(allowed(&answer), Some(origin));
+        assert!(!answer.header("access-control-allow-headers").unwrap().contains("session"), "{origin}");
+    }
+    for origin in ["https://evil.example", "https://house.example:8443", "https://a.house.example", "null"] {
+        assert_eq!(allowed(&preflight(&server, "/token", origin)), None, "{origin}");
+    }
+    // What it asks in the name of another client comes without.
+    assert_eq!(allowed(&post(&server, house, &[("client_id", "shop")])), None);
+    let credentials = |pairs: &[(&str, &str)]| {
+        let answer = post(&server, house, pairs);
+        assert_eq!(answer.header("access-control-allow-origin"), Some(house), "{pairs:?}");
+        answer.header("access-control-allow-credentials").map(str::to_owned)
+    };
+    // An error before the client is known is read too, the cookie sent along or not.
+    for pairs in [vec![("client_id", "pages")], vec![("client_id", "nobody")], vec![]] {
+        assert_eq!(credentials(&pairs).as_deref(), Some("true"), "{pairs:?}");
+    }
+    change::switch_off(&server, "pages");
+    assert_eq!(allowed(&preflight(&server, "/token", house)), None);
 }

@@ -154,8 +154,7 @@ fn the_resource_server_fetches_the_keys_once_more_for_a_kid_that_it_does_not_kno
     assert_eq!(world.notes(&before).status, 200, "now it has the keys, for five minutes");
     let (store, now) = (world.server.store(), world.server.app.now());
     let new = keys::generate(store, &sealer(), &OsEntropy, SigningAlgorithm::Es256, 2048, now).unwrap();
-    let five_minutes = countersign::base::Seconds(300);
-    keys::activate(store, &new.kid, five_minutes, five_minutes, true, now).unwrap();
+    keys::activate(store, &new.kid, &world.server.app.key_rules, true, now).unwrap();
     world.server.refresh();
     let after = world.token();
     assert_eq!(part(&after, 0)["kid"], new.kid.as_str());

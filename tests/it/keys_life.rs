@@ -6,7 +6,7 @@ use countersign::app::{App, StartError};
 use countersign::base::clock::ManualClock;
 use countersign::base::entropy::OsEntropy;
 use countersign::base::{Seconds, Timestamp};
-use countersign::domain::KeyState;
+use countersign::domain::{KeyPlan, KeyRules, KeyState};
 use countersign::flow::keys::{self, KeyFault};
 use countersign::jose::{MasterKey, MasterKeys, PrivateKey, Sealer};
 use countersign::oauth::algorithm::SigningAlgorithm;
@@ -24,6 +24,25 @@ use super::support::{TestServer, on_each_database};
 const ES256: SigningAlgorithm = SigningAlgorithm::Es256;
 const JWKS_MAX_AGE: Seconds = Seconds(300);
 const LONGEST: Seconds = Seconds(600);
+/// A retired key is kept for twice its longest token, for as long as a node may sign without the database, and the leeway.
+const KEPT: Seconds = Seconds(2 * 600 + 10 + 300);
+
+fn rules() -> KeyRules {
+    let plan = |algorithm| KeyPlan {
+        algorithm,
+        sign_for: Seconds(30 * 86_400),
+        publish_ahead: Seconds(86_400),
+        keep_retired: None,
+    };
+    KeyRules {
+        rotate: true,
+        plans: [ES256, SigningAlgorithm::EdDsa].map(plan).into(),
+        jwks_max_age: JWKS_MAX_AGE,
+        longest_token: LONGEST,
+        max_stale: Seconds(10),
+        rsa_bits: 2048,
+    }
+}
 
 fn sealer_of(current: [u8; 32], previous: &[[u8; 32]]) -> Sealer {
     let previous = previous.iter().map(|key| MasterKey::from_bytes(*key)).collect();
@@ -35,7 +54,7 @@ fn all(store: &Store) -> Vec<countersign::domain::SigningKeyRecord> {
 }
 
 fn ensure(store: &Store, sealer: &Sealer, now: Timestamp) -> Result<(), KeyFault> {
-    keys::ensure(store, sealer, &OsEntropy, &[ES256, SigningAlgorithm::EdDsa], 2048, now)
+    keys::ensure(store, sealer, &OsEntropy, &rules(), now)
 }
 
 fn generate(store: &Store, now: Timestamp) -> String {
@@ -43,7 +62,7 @@ fn generate(store: &Store, now: Timestamp) -> String {
 }
 
 fn activate(store: &Store, kid: &str, at_once: bool, now: Timestamp) -> Result<(), KeyFault> {
-    keys::activate(store, kid, JWKS_MAX_AGE, LONGEST, at_once, now).map(|_| ())
+    keys::activate(store, kid, &rules(), at_once, now).map(|_| ())
 }
 
 /// The states by name, oldest key first.
@@ -139,14 +158,14 @@ fn a_key_signs_only_once_verifiers_can_know_it_and_the_former_one_retires() {
         let new = generate(&store, START + Seconds(10));
         assert_eq!(states(&store), ["active", "published"]);
 
-        let early = activate(&store, &new, false, START + Seconds(311));
+        let early = activate(&store, &new, false, START + Seconds(339));
         let told = early.unwrap_err().to_string();
         assert!(told.contains("wait until"), "{told}");
         assert_eq!(states(&store), ["active", "published"], "{}", database.kind);
-        activate(&store, &new, false, START + Seconds(312)).unwrap();
+        activate(&store, &new, false, START + Seconds(340)).unwrap();
         assert_eq!(states(&store), ["retired", "active"]);
         let KeyState::Retired { remove_at, .. } = all(&store)[0].state else { panic!() };
-        assert_eq!(remove_at, START + Seconds(312) + LONGEST + Seconds(300));
+        assert_eq!(remove_at, START + Seconds(340) + KEPT);
         let again = activate(&store, &new, false, START + Seconds(999)).unwrap_err().to_string();
         assert!(again.contains("active already"), "{again}");
         let back = activate(&store, &old, true, START + Seconds(999)).unwrap_err().to_string();
@@ -167,15 +186,15 @@ fn a_key_is_removed_only_when_its_last_token_is_dead() {
             assert!(still_needed, "{}: {answer:?}", database.kind);
         };
         refused(START + Seconds(1_000_000));
-        keys::retire(&store, &kid, LONGEST, START).unwrap();
-        let again = keys::retire(&store, &kid, LONGEST, START + Seconds(5));
+        keys::retire(&store, &kid, &rules(), START).unwrap();
+        let again = keys::retire(&store, &kid, &rules(), START + Seconds(5));
         assert!(matches!(again, Err(KeyFault::Refused(_))), "{again:?}");
-        let end = START + LONGEST + Seconds(300);
+        let end = START + KEPT;
         refused(end - Seconds(1));
         keys::remove(&store, &kid, false, end).unwrap();
         assert!(all(&store).is_empty());
         for answer in
-            [keys::remove(&store, &kid, false, end), keys::retire(&store, &kid, LONGEST, end).map(|_| ())]
+            [keys::remove(&store, &kid, false, end), keys::retire(&store, &kid, &rules(), end).map(|_| ())]
         {
             assert!(matches!(answer, Err(KeyFault::Unknown)), "{answer:?}");
         }
@@ -194,9 +213,9 @@ fn a_key_is_shown_as_long_as_the_longest_token_of_any_client() {
         let server =
             TestServer::with(Setup { database: Some(database.url.clone()), clients, ..Setup::default() });
         let kid = all(server.store()).iter().find(|key| key.algorithm == ES256).unwrap().kid.clone();
-        let retired = keys::retire(server.store(), &kid, LONGEST, START).unwrap();
+        let retired = keys::retire(server.store(), &kid, &server.app.key_rules, START).unwrap();
         let KeyState::Retired { remove_at, .. } = retired.state else { panic!() };
-        assert_eq!(remove_at, START + Seconds(7200 + 300), "{}", database.kind);
+        assert_eq!(remove_at, START + Seconds(2 * 7200 + 10 + 300), "{}", database.kind);
     });
 }
 
@@ -293,15 +312,15 @@ fn a_rotation_goes_through_to_the_tokens_while_the_server_runs() {
         };
         let old = kid();
         let new = generate(server.store(), START);
-        server.advance(JWKS_MAX_AGE.0 + 2);
+        server.advance(JWKS_MAX_AGE.0 + 30);
         assert_eq!(kid(), old, "{}: published, not signing", database.kind);
-        activate(server.store(), &new, false, START + JWKS_MAX_AGE + Seconds(2)).unwrap();
+        activate(server.store(), &new, false, START + JWKS_MAX_AGE + Seconds(30)).unwrap();
         server.advance(2);
         assert_eq!(kid(), new, "{}", database.kind);
         let jwks = || server.client().get(countersign::http::paths::JWKS).body;
         assert!(jwks().contains(&old) && jwks().contains(&new));
         // Everybody who trusted the old key's last token has seen it die.
-        server.advance(3600 + 300);
+        server.advance(KEPT.0);
         server.refresh();
         assert!(!jwks().contains(&old) && jwks().contains(&new), "{}", database.kind);
     });

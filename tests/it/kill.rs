@@ -45,7 +45,8 @@ fn home(database: &Database) -> Home {
     let hash = countersign::base::HashedToken::of(SECRET);
     let home = Home::new(&format!(
         "[database]\nurl = \"{}\"\nmigrate_at_start = true\n\
-         [[clients]]\nid = \"web\"\nprofile = \"first-party\"\nredirect_uris = [\"{CALLBACK}\"]\nsecret_hash = \"{}\"\n",
+         [[clients]]\nid = \"web\"\nprofile = \"first-party\"\nredirect_uris = [\"{CALLBACK}\"]\nsecret_hash = \"{}\"\n\
+         refresh_reuse_grace_s = 0\n",
         database.url,
         hash.as_str()
     ));

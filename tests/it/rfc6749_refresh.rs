@@ -1,19 +1,22 @@
 //! RFC 6749 §6 and RFC 9700 §4.14.2: refresh tokens rotate, and one that is used twice takes its whole family
-//! with it.
+//! with it. `refresh_grace` has the time in which it does not yet.
 
 use countersign::base::entropy::OsEntropy;
-use countersign::base::{PlainToken, TokenKind};
+use countersign::base::{PlainToken, Seconds, TokenKind};
 use countersign::domain::RevocationReason;
 use countersign::store;
 
 use super::support::flow::{authorize, claims, code, redemption, tokens};
 use super::support::http::Answer;
 use super::support::jwt::redacted;
+use super::support::raw::Raw;
 use super::support::server::{MAIL, NOTES, Setup};
 use super::support::{TestServer, change, on_each_database};
 
 const NATIVE: &[(&str, &str)] = &[("scope", "openid notes:read offline_access")];
 const DAY: i64 = 86_400;
+/// The time after which a used token is no longer taken for a second tab's.
+const GRACE: i64 = 10;
 
 fn refresh_with(server: &TestServer, client: &str, token: &str, more: &[(&str, &str)]) -> Answer {
     let mut form = vec![("grant_type", "refresh_token"), ("refresh_token", token)];
@@ -82,6 +85,7 @@ fn a_reused_refresh_token_revokes_its_family_although_the_request_is_refused() {
             for _ in 0..3 {
                 family.push(next(&server, "web", family.last().unwrap()));
             }
+            server.advance(GRACE);
             let answer = refresh(&server, "web", &family[stale]);
             assert_eq!(answer.error(), "invalid_grant", "{} {stale}", database.kind);
             for token in &family {
@@ -96,6 +100,7 @@ fn a_reuse_leaves_the_users_other_families_alone() {
     let server = TestServer::start();
     let (one, other) = (first(&server), first(&server));
     next(&server, "web", &one);
+    server.advance(GRACE);
     assert_eq!(refresh(&server, "web", &one).error(), "invalid_grant");
     next(&server, "web", &other);
 }
@@ -120,6 +125,7 @@ fn another_clients_attempt_is_refused_and_changes_nothing() {
         let server = TestServer::on(&database);
         let old = first(&server);
         let current = next(&server, "web", &old);
+        server.advance(GRACE);
         // Not even the reuse of a used token counts when it comes from somebody else.
         for token in [&old, &current] {
             assert_eq!(refresh(&server, "house", token).error(), "invalid_grant");
@@ -219,11 +225,48 @@ fn a_family_dies_thirty_days_after_its_login_however_often_it_is_used() {
 
 #[test]
 fn a_client_may_have_a_shorter_family() {
+    on_each_database(|database| {
+        let server = TestServer::on(&database);
+        change::client(&server, "web", |draft| draft.refresh_token_ttl = Some(Seconds(600)));
+        let token = first(&server);
+        server.advance(599);
+        let token = next(&server, "web", &token);
+        server.advance(1);
+        assert_eq!(refresh(&server, "web", &token).error(), "invalid_grant", "{}", database.kind);
+    });
+}
+
+/// One that lies unused for too long is dead, and no more than that: nobody has stolen it.
+#[test]
+fn a_client_may_have_its_refresh_tokens_die_sooner_when_nobody_uses_them() {
+    on_each_database(|database| {
+        let server = TestServer::on(&database);
+        change::client(&server, "web", |draft| draft.refresh_token_idle_ttl = Some(Seconds(100)));
+        let (mut used, idle) = (first(&server), first(&server));
+        for _ in 0..3 {
+            server.advance(99);
+            used = next(&server, "web", &used);
+        }
+        assert_eq!(refresh(&server, "web", &idle).error(), "invalid_grant", "{}", database.kind);
+        server.advance(100);
+        assert_eq!(refresh(&server, "web", &used).error(), "invalid_grant", "{}", database.kind);
+        let revoked = "SELECT count(*) AS n FROM authorizations WHERE revoked_at IS NOT NULL";
+        assert_eq!(Raw::open(&database.url).number(revoked), 0, "{}", database.kind);
+    });
+}
+
+#[test]
+fn a_client_may_have_longer_lives_than_others() {
     let server = TestServer::start();
-    change::client(&server, "web", |draft| draft.refresh_token_ttl = Some(countersign::base::Seconds(600)));
+    change::client(&server, "web", |draft| {
+        draft.refresh_token_ttl = Some(Seconds(300 * DAY));
+        draft.refresh_token_idle_ttl = Some(Seconds(200 * DAY));
+    });
     let token = first(&server);
-    server.advance(599);
+    server.advance(200 * DAY - 1);
     let token = next(&server, "web", &token);
+    server.advance(100 * DAY);
+    next(&server, "web", &token);
     server.advance(1);
     assert_eq!(refresh(&server, "web", &token).error(), "invalid_grant");
 }

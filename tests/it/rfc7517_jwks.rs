@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use countersign::base::Seconds;
 use countersign::base::encoding::{base64url, from_base64url, sha256};
 use countersign::base::entropy::OsEntropy;
 use countersign::flow::keys::{self, KeyFault};
@@ -182,7 +181,7 @@ fn the_answer_may_be_cached_and_is_not_sent_twice() {
     ]);
     insta::assert_snapshot!(wire.split("\n\n").next().unwrap(), @"
     200
-    cache-control: public, max-age=300
+    cache-control: public, max-age=900
     content-type: application/json
     access-control-allow-origin: *
     x-content-type-options: nosniff
@@ -192,7 +191,7 @@ fn the_answer_may_be_cached_and_is_not_sent_twice() {
         let answer = ask(&tags);
         assert_eq!((answer.status, answer.body.as_str()), (304, ""), "{tags}");
         assert_eq!(answer.header("etag"), Some(tag.as_str()));
-        assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=900"));
     }
     for tags in ["\"x\"", "", "W/\"x\"", tag.trim_matches('"')] {
         assert_eq!(ask(tags).body, first.body, "{tags}");
@@ -219,15 +218,15 @@ fn a_rotation_keeps_every_living_token_verifiable() {
     assert!(kids(&server).is_superset(&[old.clone(), new.clone()].into()));
     assert_ne!(server.client().get(paths::JWKS).header("etag"), Some(tag.as_str()));
     assert_eq!(kid_of(&token(&server)), old);
-    let activate = || keys::activate(store, &new, server.app.policy.jwks_max_age, Seconds(300), false, now());
-    server.advance(299);
+    let activate = || keys::activate(store, &new, &server.app.key_rules, false, now());
+    server.advance(899);
     assert!(matches!(activate(), Err(KeyFault::Refused(_))), "a cache may still lack it");
     server.refresh();
     let last_old_token = token(&server);
     assert_eq!(kid_of(&last_old_token), old);
 
-    // Active: it signs, and the old one's tokens still verify. A node may show a new key two seconds late.
-    server.advance(2);
+    // Active: it signs, and the old one's tokens still verify. A node may show a new key half a minute late.
+    server.advance(30);
     assert!(matches!(activate(), Err(KeyFault::Refused(_))), "a node may show it late");
     server.advance(1);
     activate().unwrap();
@@ -241,7 +240,7 @@ fn a_rotation_keeps_every_living_token_verifiable() {
         panic!("removed")
     };
     let dead_at = part(&last_old_token, 1)["exp"].as_i64().unwrap();
-    assert!((dead_at + 300..dead_at + 310).contains(&until.0), "{until} {dead_at}");
+    assert!(dead_at + 300 < until.0, "{until} {dead_at}");
     server.advance(until.0 - now().0 - 1);
     server.refresh();
     assert!(verifies(&server, &last_old_token));
@@ -268,11 +267,11 @@ fn the_longest_token_of_any_client_decides_how_long_a_key_is_shown() {
         2048,
         server.app.now(),
     );
-    keys::activate(store, &made.unwrap().kid, Seconds(300), Seconds(300), true, server.app.now()).unwrap();
-    server.advance(3600);
+    keys::activate(store, &made.unwrap().kid, &server.app.key_rules, true, server.app.now()).unwrap();
+    server.advance(2 * 3600);
     server.refresh();
     assert!(verifies(&server, &old_token));
-    server.advance(301);
+    server.advance(311);
     server.refresh();
     assert!(!verifies(&server, &old_token));
 }

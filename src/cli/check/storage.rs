@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::app;
 use crate::base::Timestamp;
 use crate::config::Config;
+use crate::domain::key_plan::Schedule;
 use crate::domain::{KeyState, SigningKeyRecord};
 use crate::flow::{registry, token_format};
 use crate::jose::open_key;
@@ -89,6 +90,9 @@ pub(super) fn keys(config: &Config, now: Timestamp, findings: &mut Findings) {
         Ok(sealer) => sealer,
         Err(error) => return findings.problem("keys", error.to_string()),
     };
+    // Of a compromised key nothing is left but its name.
+    let records: Vec<_> =
+        records.into_iter().filter(|r| !matches!(r.state, KeyState::Compromised { .. })).collect();
     for record in &records {
         match open_key(record, &sealer, now) {
             Ok(_) => {
@@ -109,6 +113,33 @@ pub(super) fn keys(config: &Config, now: Timestamp, findings: &mut Findings) {
         if !signs {
             findings.warn("keys", format!("none signs with {name} yet: the next start makes one"));
         }
+    }
+    plan(config, &records, now, findings);
+}
+
+/// What the plan of the keys wanted done and nobody did.
+fn plan(config: &Config, records: &[SigningKeyRecord], now: Timestamp, findings: &mut Findings) {
+    let rules = app::key_rules(config);
+    for plan in rules.plans.iter().filter(|_| rules.rotate) {
+        let schedule = Schedule::of(records, plan, &rules, now);
+        if let (Some(active), Some(since)) = (schedule.active, schedule.overdue_since(now)) {
+            let (algorithm, kid) = (plan.algorithm, &active.kid);
+            findings.warn(
+                "keys",
+                format!("{algorithm} {kid} is overdue for rotation since {since}: a node that runs does it"),
+            );
+        }
+    }
+    let signs = |record: &&SigningKeyRecord| record.state.signs_since().is_some();
+    for key in records.iter().filter(signs).filter(|key| rules.plan(key.algorithm).is_none()) {
+        findings.warn(
+            "keys",
+            format!(
+                "{} {} signs, but keys.algorithms does not name its algorithm: nobody rotates it. `countersign key \
+                 retire` it once nothing needs it",
+                key.algorithm, key.kid
+            ),
+        );
     }
 }
 

@@ -153,11 +153,14 @@ include_roles = true
 name = "editor"
 description = "May change what others wrote"
 
-# A single-page app: no secret, PKCE, no refresh token. It renews silently while the browser session lives.
+# A single-page app: no secret, PKCE, no refresh token. It renews while the browser session lives: in a hidden frame, by
+# redirect, or, since it is the house's own and on the same site (127.0.0.1, whatever the port), by the session grant.
 [[clients]]
 id = "demo-spa"
 name = "Demo App"
 profile = "spa"
+first_party = true
+grant_types = ["authorization_code", "urn:countersign:params:oauth:grant-type:session"]
 redirect_uris = ["http://{app}/", "http://{app}/silent.html"]
 post_logout_redirect_uris = ["http://{app}/"]
 scopes = ["notes:read", "notes:write"]
@@ -238,6 +241,7 @@ Countersign runs. Everything it made lies in {folder}; Ctrl-C ends it.
 One way for each grant:
 
   # authorization code + PKCE: open http://{app} and sign in
+  # renewal without a refresh token, in four ways: the menu in that app
 
   # authorization code with a secret, and refresh tokens: open http://{web}
 

@@ -19,6 +19,12 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         if let Some(ttl_s) = client.access_token_ttl_s {
             problems.access_token_ttl(&key, ttl_s, client.allow_long_access_tokens);
         }
+        let ttl_s = client.refresh_token_ttl_s.unwrap_or(config.tokens.refresh_token_ttl_s);
+        problems.unless(
+            client.refresh_token_idle_ttl_s.is_none_or(|idle_ttl_s| idle_ttl_s <= ttl_s),
+            format!("{key}.refresh_token_idle_ttl_s"),
+            format!("is longer than its `refresh_token_ttl_s` of {ttl_s}, so it would never count"),
+        );
     }
 }
 

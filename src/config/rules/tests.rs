@@ -1,6 +1,6 @@
 //! One sound configuration, and each rule broken once.
 
-use crate::config::Config;
+use crate::config::{Config, KeyPlan};
 
 const SOUND: &str = r#"
 [server]
@@ -75,6 +75,9 @@ fn a_number_set_by_code_is_held_to_its_bounds_too() {
     one(|c| c.tokens.code_ttl_s = 601, "tokens.code_ttl_s", "from 1 to 600, found 601");
     one(|c| c.login.argon2.parallelism = 0, "login.argon2.parallelism", "from 1 to 16");
     one(|c| c.clients[0].refresh_token_ttl_s = Some(1), "clients[\"spa\"].refresh_token_ttl_s", "from 60");
+    one(|c| c.tokens.refresh_reuse_grace_s = 61, "tokens.refresh_reuse_grace_s", "from 0 to 60");
+    let grace = "clients[\"spa\"].refresh_reuse_grace_s";
+    one(|c| c.clients[0].refresh_reuse_grace_s = Some(61), grace, "from 0 to 60");
 }
 
 #[test]
@@ -106,6 +109,33 @@ fn rs256_has_to_be_there_and_no_algorithm_twice() {
 }
 
 #[test]
+fn a_plan_publishes_a_key_before_it_signs_and_after_the_one_before_it() {
+    const AHEAD: &str = "keys.publish_ahead_s";
+    let same_for_all = |c: &mut Config| (c.keys.sign_for_s, c.keys.publish_ahead_s) = (5_000, 5_000);
+    assert_eq!(told(same_for_all).len(), 2, "each algorithm is told");
+    let plan = |sign_for_s, publish_ahead_s| {
+        let algorithm = Some("ES256".parse().unwrap());
+        KeyPlan { algorithm, sign_for_s, publish_ahead_s, ..KeyPlan::default() }
+    };
+    let with = |plan: KeyPlan| move |c: &mut Config| c.keys.plans.push(plan.clone());
+    one(with(plan(Some(86_400), None)), AHEAD, "less than its `sign_for_s`, 86400");
+    assert_eq!(told(with(plan(Some(86_401), None))), Vec::<String>::new());
+    one(with(plan(None, Some(929))), AHEAD, "expected 930 at least");
+    assert_eq!(told(with(plan(None, Some(930)))), Vec::<String>::new());
+    let by_hand = |c: &mut Config| {
+        c.keys.plans.push(plan(None, Some(31)));
+        c.keys.rotate = false;
+    };
+    assert_eq!(told(by_hand), Vec::<String>::new(), "nobody goes by it");
+
+    one(with(KeyPlan::default()), "keys.plans[0].algorithm", "name the algorithm");
+    let other = KeyPlan { algorithm: Some("EdDSA".parse().unwrap()), ..KeyPlan::default() };
+    one(with(other), "keys.plans[0].algorithm", "not among");
+    let twice = |c: &mut Config| c.keys.plans = vec![plan(None, None); 2];
+    one(twice, "keys.plans[1].algorithm", "has a plan already");
+}
+
+#[test]
 fn an_access_token_above_an_hour_wants_the_override_beside_it() {
     one(|c| c.tokens.access_token_ttl_s = 3_601, "tokens.access_token_ttl_s", "above an hour");
     one(
@@ -130,6 +160,13 @@ fn an_access_token_above_an_hour_wants_the_override_beside_it() {
 fn idle_lives_are_within_absolute_ones() {
     one(|c| c.tokens.refresh_token_ttl_s = 60, "tokens.refresh_token_idle_ttl_s", "never count");
     one(|c| c.session.ttl_s = 60, "session.idle_ttl_s", "never count");
+    let own = "clients[\"spa\"].refresh_token_idle_ttl_s";
+    one(|c| c.clients[0].refresh_token_idle_ttl_s = Some(2_592_001), own, "never count");
+    let both = |c: &mut Config| {
+        c.clients[0].refresh_token_ttl_s = Some(600);
+        c.clients[0].refresh_token_idle_ttl_s = Some(601);
+    };
+    one(both, own, "never count");
 }
 
 #[test]

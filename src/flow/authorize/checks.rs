@@ -8,6 +8,7 @@ use crate::flow::target::{self, Target};
 use crate::jose::TokenType;
 use crate::oauth::{CodeChallenge, ErrorCode, GrantType, OAuthError, Params, Prompt};
 
+use super::reply::unfit;
 use super::{ReplyTo, ValidRequest, machine};
 
 /// Every check, in order.
@@ -19,7 +20,7 @@ pub(super) fn all(
 ) -> Result<ValidRequest, OAuthError> {
     unsupported(params)?;
     response_type(params)?;
-    response_mode(params)?;
+    response_mode(client, reply, params)?;
     grant(client)?;
     let challenge = pkce(client, params)?;
     let asked = target::requested(&cx.snapshot, client, params)?;
@@ -66,12 +67,14 @@ fn response_type(params: &Params) -> Result<(), OAuthError> {
     }
 }
 
-fn response_mode(params: &Params) -> Result<(), OAuthError> {
-    match params.get("response_mode") {
-        None | Some("query") => Ok(()),
-        Some(_) => {
-            Err(OAuthError::new(ErrorCode::InvalidRequest).describe("response_mode is query, or left out"))
-        }
+/// OAuth 2.0 Multiple Response Type Encoding Practices §2.1. A mode that cannot be is told by the default one.
+fn response_mode(client: &Client, reply: &ReplyTo, params: &Params) -> Result<(), OAuthError> {
+    let Some(text) = params.get("response_mode") else { return Ok(()) };
+    let refuse = |text: String| OAuthError::new(ErrorCode::InvalidRequest).describe(text);
+    let mode = text.parse().map_err(refuse)?;
+    match unfit(client, reply.uri(), mode) {
+        None => Ok(()),
+        Some(why) => Err(refuse(why.to_owned())),
     }
 }
 

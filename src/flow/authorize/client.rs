@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use crate::domain::Client;
 use crate::flow::Snapshot;
-use crate::oauth::{ErrorCode, OAuthError, Params};
+use crate::oauth::{ErrorCode, OAuthError, Params, ResponseMode};
 
-use super::ReplyTo;
+use super::{ReplyTo, reply};
 
 /// A request that nobody may be redirected for.
 #[derive(Debug)]
@@ -67,8 +67,15 @@ pub(super) fn prove(
             _ => return Err(missing(Unproven::RedirectUri(invalid("redirect_uri is missing")))),
         },
     };
-    let reply = ReplyTo::proven(uri.to_owned(), params.get("state").map(str::to_owned));
+    let reply =
+        ReplyTo::proven(uri.to_owned(), params.get("state").map(str::to_owned), mode(client, uri, params));
     Ok((Arc::clone(client), reply))
+}
+
+/// How the client wants its answer, where that can be; what cannot be is refused later, by the default mode.
+fn mode(client: &Client, uri: &str, params: &Params) -> ResponseMode {
+    let asked = params.get("response_mode").and_then(|text| text.parse().ok());
+    asked.filter(|mode| reply::unfit(client, uri, *mode).is_none()).unwrap_or_default()
 }
 
 fn asks_for_openid(params: &Params) -> bool {

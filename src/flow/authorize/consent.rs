@@ -123,7 +123,7 @@ fn allow(
     login::touch(cx, known)?;
     let agreed = issue::Agreed { jti: ticket.jti, consents: consents_of(cx, &ticket.request, known) };
     match issue::code(cx, client, &ticket.request, known, Some(agreed)) {
-        Ok(Some(url)) => Ok(Ok(Next::Client(url))),
+        Ok(Some(answer)) => Ok(Ok(Next::Client(answer))),
         Ok(None) => Err(TicketError::Used),
         Err(error) => Ok(Err(error)),
     }

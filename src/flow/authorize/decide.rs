@@ -44,8 +44,8 @@ pub(super) fn next(
         }
         (Answer::Code, Some(known)) => {
             login::touch(cx, known)?;
-            let url = issue::code(cx, client, &valid, known, None)?;
-            url.map(Next::Client).ok_or_else(|| ErrorCode::ServerError.into())
+            let answer = issue::code(cx, client, &valid, known, None)?;
+            answer.map(Next::Client).ok_or_else(|| ErrorCode::ServerError.into())
         }
         (answer, _) => {
             let notice = (answer == Answer::LoginAgain).then_some(LoginNotice::Reauthenticate);

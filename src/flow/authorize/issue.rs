@@ -11,7 +11,7 @@ use crate::flow::{Cx, mint};
 use crate::oauth::{ErrorCode, OAuthError};
 use crate::store::{Conn, StoreError, authorizations, codes, consents, sessions, used_jtis};
 
-use super::ValidRequest;
+use super::{Delivery, ValidRequest};
 
 /// The purpose under which an answered consent page is remembered.
 const CONSENT_PAGE: &str = "consent";
@@ -24,14 +24,14 @@ pub(super) struct Agreed {
     pub(super) consents: Vec<Consent>,
 }
 
-/// Issues a code: the URL that hands it to the client, or nothing when the consent page was answered before.
+/// Issues a code: how it reaches the client, or nothing when the consent page was answered before.
 pub(super) fn code(
     cx: &Cx,
     client: &Client,
     valid: &ValidRequest,
     known: &SignedIn,
     agreed: Option<Agreed>,
-) -> Result<Option<String>, OAuthError> {
+) -> Result<Option<Delivery>, OAuthError> {
     let plain = PlainToken::random(TokenKind::Code, &*cx.entropy)?;
     let authorization = authorization(cx, client, valid, known)?;
     let code = Code {

@@ -21,7 +21,7 @@ mod tickets;
 pub use client::Unproven;
 pub use consent::{ConsentView, answer_consent, show_consent};
 pub use decide::Answer;
-pub use reply::ReplyTo;
+pub use reply::{Delivery, Parameters, ReplyTo};
 pub use request::ValidRequest;
 pub use tickets::{Destination, LoginNotice, LoginTicket, OwnPage, TicketError, open_login_ticket};
 pub(in crate::flow) use tickets::{open as open_sealed, seal as seal_for, seal_login};
@@ -34,8 +34,8 @@ use super::login::{self, Attempt, Browser, Refusal, SignedIn};
 
 /// What the browser is told to do next.
 pub enum Next {
-    /// Go back to the client: the URL, with `code` or `error` in it.
-    Client(String),
+    /// Go back to the client, with `code` or `error`.
+    Client(Delivery),
     /// Show the login page of this sealed request.
     Login(String),
     /// Show the consent page of this sealed ticket.

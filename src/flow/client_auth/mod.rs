@@ -77,6 +77,12 @@ pub fn named<'r>(presented: &'r Presented, params: &'r Params) -> Option<&'r str
     }
 }
 
+/// The same, where there is such a client: whose pages may read the answer.
+#[must_use]
+pub fn asking(snapshot: &Snapshot, presented: &Presented, params: &Params) -> Option<Arc<Client>> {
+    snapshot.client(named(presented, params)?).map(|known| Arc::clone(&known.client))
+}
+
 /// RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each request."
 fn claimed<'r>(
     presented: &'r Presented,

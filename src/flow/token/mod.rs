@@ -9,8 +9,11 @@ mod code;
 mod oxide;
 mod password;
 mod refresh;
+mod session;
+mod successor;
 
 pub(super) use refresh::gives_refresh_token;
+pub use session::FromPage;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,6 +35,8 @@ pub struct TokenRequest {
     pub presented: Presented,
     /// Who sent it, for throttling.
     pub peer: IpAddr,
+    /// Which page made the browser send it; looked at by the session grant only.
+    pub page: FromPage,
 }
 
 /// What a grant came to: everything that minting needs, and nothing that could fail.
@@ -82,6 +87,7 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
         GrantType::ClientCredentials => client_credentials::run(cx, client, &request.params),
         GrantType::RefreshToken => refresh::run(cx, client, &request.params),
         GrantType::Password => password::run(cx, client, request),
+        GrantType::Session => session::run(cx, client, request),
     };
     // Which client to mend is what the operator wants to know first.
     let granted = granted.map_err(|error| {
@@ -97,7 +103,7 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
 pub fn is_light(snapshot: &Snapshot, policy: &Policy, request: &TokenRequest) -> bool {
     let known = || snapshot.client(client_auth::named(&request.presented, &request.params)?);
     request.params.get("grant_type") == Some(GrantType::ClientCredentials.as_str())
-        && !policy.access_token_algorithm.is_rsa()
+        && policy.access_token_algorithm.is_fast()
         && known().is_none_or(|known| known.is_light)
 }
 
@@ -105,6 +111,6 @@ fn grant_type(params: &Params) -> Result<GrantType, OAuthError> {
     let text = params.require("grant_type")?;
     text.parse().map_err(|_| {
         OAuthError::new(ErrorCode::UnsupportedGrantType)
-            .describe("grant_type is one of authorization_code, client_credentials, refresh_token, password")
+            .describe(format!("grant_type is one of {}", GrantType::ALL.map(GrantType::as_str).join(", ")))
     })
 }

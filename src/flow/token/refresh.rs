@@ -2,8 +2,14 @@
 //!
 //! ```text
 //! RT1 ─► used, RT2 given ─► used, RT3 given …        one family: one authorization
-//! RT1 again ─► the whole family is revoked, and that is committed
+//! RT1 again, within the grace ─► the same successor  (see `successor`)
+//! RT1 again, later ─► the whole family is revoked, and that is committed
 //! ```
+//!
+//! The client has proved itself before. Then, in one transaction: the hash is looked up; same client; the authorization
+//! lives; the user is enabled; the session rules hold; the scope is a subset; rotate. A used token within its grace goes
+//! the same way. A reuse is told as soon as the authorization is known to live: a thief is not to be overlooked because
+//! he asked for too much.
 
 use std::sync::Arc;
 
@@ -18,29 +24,60 @@ use crate::flow::{Cx, Policy, Snapshot};
 use crate::oauth::{ErrorCode, GrantType, OAuthError, Params, Scope};
 use crate::store::{Conn, StoreError, authorizations, refresh_tokens, roles, sessions, users};
 
+use super::successor::Succession;
 use super::{Granted, GrantedBy, oxide};
 
-type Outcome = Result<Prepared, OAuthError>;
+type Outcome = Result<Prepared, Refusal>;
 
-pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Outcome {
+/// Why nothing is given.
+enum Refusal {
+    Plain(OAuthError),
+    /// This request showed a used token, and so the family was revoked.
+    Reused(Authorization),
+}
+
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
+        Self::Plain(error)
+    }
+}
+
+pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Prepared, OAuthError> {
     let text = params.require("refresh_token")?;
     let token = PlainToken::parse(TokenKind::Refresh, text)
         .ok_or_else(|| invalid_grant("the refresh token is not one of this server"))?;
     let rotation = Rotation {
         now: cx.now,
         token,
+        succession: Succession::prepare(cx, &client)?,
         client,
         params: params.clone(),
         snapshot: Arc::clone(&cx.snapshot),
         policy: Arc::clone(&cx.policy),
         entropy: Arc::clone(&cx.entropy),
     };
-    cx.store.write("refresh", move |conn| rotation.rotate(conn))?
+    match cx.store.write("refresh", move |conn| rotation.rotate(conn))? {
+        Ok(granted) => Ok(granted),
+        Err(Refusal::Plain(error)) => Err(error),
+        Err(Refusal::Reused(authorization)) => {
+            // Only now: the revocation is committed.
+            tracing::warn!(
+                target: "countersign::security",
+                event = "refresh_token_reused",
+                authorization = %authorization.id,
+                client = %authorization.client_id,
+                user = %authorization.user_id,
+                "a used refresh token was shown again; all that was given with it is revoked"
+            );
+            Err(used_before().because(format!("authorization {} is revoked", authorization.id)))
+        }
+    }
 }
 
 struct Rotation {
     now: Timestamp,
     token: PlainToken,
+    succession: Succession,
     client: Arc<Client>,
     params: Params,
     snapshot: Arc<Snapshot>,
@@ -52,38 +89,50 @@ impl Rotation {
     fn rotate(&self, conn: &mut Conn) -> Result<Outcome, StoreError> {
         let hash = self.token.hash();
         let Some(token) = refresh_tokens::find(conn, &hash)? else {
-            return Ok(Err(invalid_grant("the refresh token is unknown or has expired")));
+            return refused(invalid_grant("the refresh token is unknown or has expired"));
         };
         let Some(authorization) = authorizations::find(conn, token.authorization_id)? else {
-            return Ok(Err(invalid_grant("the authorization of this refresh token is gone")));
+            return refused(invalid_grant("the authorization of this refresh token is gone"));
         };
         // RFC 6749 §6: "the authorization server MUST […] validate the refresh token" and that it "was issued to the
         // authenticated client". Another client's attempt changes nothing.
         if authorization.client_id != self.client.id {
-            return Ok(Err(invalid_grant("the refresh token was given to another client")));
+            return refused(invalid_grant("the refresh token was given to another client"));
         }
         if !authorization.is_alive(self.now) {
-            return Ok(Err(invalid_grant("the refresh token was revoked")));
+            return refused(invalid_grant("the refresh token was revoked"));
         }
-        if token.used_at.is_some() {
-            return self.reused(conn, authorization.id);
-        }
-        if token.expires_at.is_past(self.now) {
-            return Ok(Err(invalid_grant("the refresh token has expired")));
+        match token.used_at {
+            Some(used_at) if !self.succession.is_in_grace(used_at) => {
+                return self.reused(conn, authorization);
+            }
+            None if token.expires_at.is_past(self.now) => {
+                return refused(invalid_grant("the refresh token has expired"));
+            }
+            _ => {}
         }
         let user = match living_user(conn, &self.client, &authorization, self.now, &self.policy)? {
             Ok(user) => user,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return refused(error),
         };
         let target = match self.run_machine(&authorization) {
             Ok(target) => target,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return refused(error),
         };
-        if !refresh_tokens::use_up(conn, &hash, self.now)? {
-            return self.reused(conn, authorization.id);
-        }
+        let next = if token.used_at.is_some() {
+            match self.succession.again(conn, &self.token, token)? {
+                Ok(Some(next)) => next,
+                Ok(None) => return self.reused(conn, authorization),
+                Err(error) => return refused(error),
+            }
+        } else if let Some(next) = self.succession.first(conn, &self.token, &hash)? {
+            store(conn, &next, &authorization, &self.client, self.now, &self.policy)?;
+            next
+        } else {
+            // Another request came first, and what was read before is out of date. Now the token is used.
+            return self.rotate(conn);
+        };
         let roles = roles_for(conn, &target, authorization.user_id)?;
-        let next = next_token(conn, &authorization, self.now, &self.policy, &*self.entropy)?;
         let by = GrantedBy {
             authorization_id: authorization.id,
             ends_at: authorization.expires_at,
@@ -100,10 +149,13 @@ impl Rotation {
     }
 
     /// RFC 9700 §4.14.2: "the authorization server […] will revoke the active refresh token."
-    fn reused(&self, conn: &mut Conn, authorization: Id) -> Result<Outcome, StoreError> {
-        authorizations::revoke(conn, authorization, self.now, RevocationReason::RefreshTokenReused)?;
-        Ok(Err(invalid_grant("the refresh token was used before")
-            .because(format!("refresh token reused; authorization {authorization} is revoked"))))
+    fn reused(&self, conn: &mut Conn, authorization: Authorization) -> Result<Outcome, StoreError> {
+        let reason = RevocationReason::RefreshTokenReused;
+        if authorizations::revoke(conn, authorization.id, self.now, reason)? {
+            return Ok(Err(Refusal::Reused(authorization)));
+        }
+        // Another request told of it.
+        refused(used_before())
     }
 
     /// oxide-auth's machine judges the client and that the scope does not grow; `target` then picks the audience.
@@ -206,27 +258,37 @@ pub(super) fn first_token(
         );
         return Ok(None);
     }
-    next_token(conn, authorization, now, policy, entropy).map(Some)
+    let plain = PlainToken::random(TokenKind::Refresh, entropy)?;
+    store(conn, &plain, authorization, client, now, policy)?;
+    Ok(Some(plain))
 }
 
-fn next_token(
+fn store(
     conn: &mut Conn,
+    plain: &PlainToken,
     authorization: &Authorization,
+    client: &Client,
     now: Timestamp,
     policy: &Policy,
-    entropy: &dyn Entropy,
-) -> Result<PlainToken, StoreError> {
-    let plain = PlainToken::random(TokenKind::Refresh, entropy)?;
+) -> Result<(), StoreError> {
+    let idle_ttl = client.refresh_token_idle_ttl.unwrap_or(policy.refresh_token_idle_ttl);
     let token = RefreshToken {
         hash: plain.hash(),
         authorization_id: authorization.id,
         created_at: now,
-        expires_at: authorization.expires_at.min(now + policy.refresh_token_idle_ttl),
+        expires_at: authorization.expires_at.min(now + idle_ttl),
         used_at: None,
         successor_salt: None,
     };
-    refresh_tokens::insert(conn, &token)?;
-    Ok(plain)
+    refresh_tokens::insert(conn, &token)
+}
+
+fn refused(error: OAuthError) -> Result<Outcome, StoreError> {
+    Ok(Err(error.into()))
+}
+
+fn used_before() -> OAuthError {
+    invalid_grant("the refresh token was used before")
 }
 
 fn invalid_grant(text: &'static str) -> OAuthError {

@@ -1,10 +1,11 @@
 //! The pages that a person sees: one struct per page with all that it shows, and `render` to make HTML of it.
 //!
 //! What goes in is plain text; askama escapes it. Nothing here knows of requests, cookies or statuses: the endpoints
-//! fill a struct and send what it renders. The pages work without script and carry none, so that the server's
-//! Content-Security-Policy can forbid it; style comes from [`assets`] alone.
+//! fill a struct and send what it renders. The pages work without script, and all but the two of [`back`] carry none, so
+//! that the server's Content-Security-Policy can forbid it; style comes from [`assets`] alone.
 
 pub mod assets;
+pub mod back;
 pub mod consent;
 pub mod error;
 pub mod home;
@@ -17,6 +18,7 @@ pub mod tokens;
 #[cfg(test)]
 mod tests;
 
+pub use back::{FormPostPage, WebMessagePage};
 pub use consent::{ConsentGroup, ConsentPage, scope_words};
 pub use error::{ErrorKind, ErrorPage};
 pub use home::HomePage;

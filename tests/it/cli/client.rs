@@ -120,6 +120,15 @@ fn what_is_refused_at_the_creation_is_refused_at_a_change() {
     let web = ["--redirect-uri", "https://app.example/"];
     for (profile, id, extra, change, word) in [
         ("service", "job", None, &["--access-token-ttl-s", "3601"][..], "3600"),
+        ("service", "job", None, &["--refresh-token-idle-ttl-s", "59"], "between a minute"),
+        (
+            "service",
+            "job",
+            None,
+            &["--refresh-token-ttl-s", "600", "--refresh-token-idle-ttl-s", "601"],
+            "never count",
+        ),
+        ("service", "job", None, &["--refresh-reuse-grace-s", "61"], "at most 60"),
         ("service", "job", None, &["--resource", "https://unknown.example"], "no resource server"),
         ("service", "job", None, &["--scope", "notes:write"], "notes:write"),
         ("service", "job", None, &["--redirect-uri", "https://app.example/"], "redirect"),
@@ -144,6 +153,28 @@ fn what_is_refused_at_the_creation_is_refused_at_a_change() {
         assert_eq!(home.json(&["client", "show", id]), before, "{edit:?}");
     }
     assert!(home.refused(&["client", "secret", "add", "app"]).contains("public"));
+}
+
+#[test]
+fn the_lives_of_refresh_tokens_are_set_shown_and_changed() {
+    let home = with_api();
+    let add = ["client", "add", "--profile", "web", "--id", "shop", "--redirect-uri", "https://app.example/"];
+    let made = home.json(&[&add[..], &["--refresh-token-idle-ttl-s", "600"]].concat());
+    assert_eq!(
+        (&made["refresh_token_idle_ttl_s"], &made["refresh_reuse_grace_s"]),
+        (&json!(600), &json!(null))
+    );
+    home.ok(&["client", "edit", "shop", "--refresh-reuse-grace-s", "0", "--refresh-token-ttl-s", "7200"]);
+    let shown = home.json(&["client", "show", "shop"]);
+    for (name, value) in
+        [("refresh_token_ttl_s", 7200), ("refresh_token_idle_ttl_s", 600), ("refresh_reuse_grace_s", 0)]
+    {
+        assert_eq!(shown[name], value, "{name}");
+    }
+    let lines = home.ok(&["client", "show", "shop"]);
+    for line in ["refresh token     7200 s\n", "refresh idle      600 s\n", "refresh grace     0 s\n"] {
+        assert!(lines.contains(line), "{lines}");
+    }
 }
 
 #[test]
@@ -250,4 +281,38 @@ fn a_new_public_client_is_served_without_a_restart() {
     let path = crate::support::flow::authorize_path("app", &[("redirect_uri", uri), ("scope", "openid")]);
     let client: Client = served.client();
     until("the client is not known", || client.get(&path).status == 303);
+}
+
+/// Both are said as they stand on the wire, kept by an edit that does not name them, and checked as in the file.
+#[test]
+fn origins_and_the_session_grant_are_set_shown_and_checked() {
+    let home = Home::new("");
+    let grant = "urn:countersign:params:oauth:grant-type:session";
+    let add = ["client", "add", "--profile", "spa", "--id", "pages", "--grant", grant];
+    let told = home.refused(&add);
+    assert!(told.contains("first_party") && told.contains("origins"), "{told}");
+
+    let mut whole = add.to_vec();
+    whole.extend([
+        "--skip-consent",
+        "true",
+        "--origin",
+        "https://a.example",
+        "--origin",
+        "http://[::1]:3000",
+    ]);
+    let made = home.json(&whole);
+    let origins = json!(["https://a.example", "http://[::1]:3000"]);
+    assert_eq!((&made["origins"], &made["grant_types"]), (&origins, &json!([grant])));
+    assert_eq!(home.json(&["client", "edit", "pages", "--name", "Pages"])["origins"], origins);
+    let shown = home.ok(&["client", "show", "pages"]);
+    assert!(shown.contains("origin            https://a.example\n") && shown.contains(grant), "{shown}");
+
+    let changed = home.json(&["client", "edit", "pages", "--origin", "https://b.example"]);
+    assert_eq!(changed["origins"], json!(["https://b.example"]));
+    for origin in ["https://b.example/", "http://b.example", "https://B.example", "*", "null", ""] {
+        let run = home.run(&["client", "edit", "pages", "--origin", origin]);
+        assert!(run.code == 2 && run.err.contains("no web origin"), "{run:?}");
+    }
+    assert!(home.refused(&["client", "edit", "pages", "--skip-consent", "false"]).contains("first_party"));
 }

@@ -6,17 +6,16 @@ use countersign::base::entropy::OsEntropy;
 use countersign::jose::PrivateKey;
 use countersign::oauth::algorithm::SigningAlgorithm;
 
-use crate::support::program::{Home, mode, set_mode, until};
+use crate::support::program::{Home, mode, set_mode};
+use crate::support::raw::Raw;
 
-const ALL: &str = "[keys]\njwks_max_age_s = 1\n";
-
-fn kids(home: &Home, algorithm: &str, state: &str) -> Vec<String> {
+pub(super) fn kids(home: &Home, algorithm: &str, state: &str) -> Vec<String> {
     let all = home.json(&["key", "list"]);
     let wanted = |key: &&serde_json::Value| key["algorithm"] == algorithm && key["state"] == state;
     all.as_array().unwrap().iter().filter(wanted).map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
-fn generate(home: &Home, algorithm: &str) -> String {
+pub(super) fn generate(home: &Home, algorithm: &str) -> String {
     home.json(&["key", "generate", "--algorithm", algorithm])["kid"].as_str().unwrap().to_owned()
 }
 
@@ -43,10 +42,18 @@ fn a_key_is_published_before_it_signs_and_retires_the_former() {
 
 #[test]
 fn a_key_may_sign_once_every_cache_of_the_key_set_is_dead() {
-    let home = Home::new(ALL);
+    let home = Home::new("");
     drop(home.serve());
     let kid = generate(&home, "ES256");
-    until("the key may not sign", || home.run(&["key", "activate", &kid]).code == 0);
+    let aged = |seconds: i64| {
+        let shift =
+            format!("UPDATE signing_keys SET published_at = published_at - {seconds} WHERE kid = '{kid}'");
+        Raw::open(&format!("sqlite:{}", home.path("countersign.db").display())).run(&shift);
+    };
+    aged(900);
+    assert!(home.refused(&["key", "activate", &kid]).contains("wait until then"));
+    aged(30);
+    home.ok(&["key", "activate", &kid]);
     let unused = generate(&home, "ES256");
     home.ok(&["key", "remove", &unused]);
     assert_eq!(kids(&home, "ES256", "published"), Vec::<String>::new());

@@ -2,8 +2,11 @@
 
 mod before_start;
 mod client;
+mod formats;
 mod key;
+mod key_plan;
 mod places;
+mod stats;
 mod token;
 mod users;
 
@@ -26,6 +29,7 @@ fn every_command_answers_a_script_with_one_json_document() {
         &["migrate"][..],
         &["migrate", "--status"],
         &["check"],
+        &["stats"],
         &["client", "add", "--profile", "service", "--id", "job", "--resource", API, "--scope", "notes:read"],
         &["client", "list"],
         &["client", "show", "job"],

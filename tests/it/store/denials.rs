@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use countersign::app;
 use countersign::flow::Denials;
-use countersign::store::{denied_tokens, revision, sweep};
+use countersign::store::{denied_tokens, revision};
 
 use super::*;
 use crate::support::raw::{Raw, at_once};
@@ -37,9 +38,9 @@ fn a_denied_token_is_on_the_list_once_and_swept_in_the_second_in_which_it_dies()
 
         let mut raw = Raw::open(&database.url);
         let mut rows = || raw.number("SELECT count(*) AS n FROM denied_tokens");
-        assert_eq!(write(store, |conn| sweep::batch(conn, END - Seconds(1), 500)), 0);
+        assert_eq!(app::sweep(store, END - Seconds(1), 500, &mut |_| true).unwrap().rows, 0);
         assert_eq!(rows(), 2);
-        assert_eq!(write(store, |conn| sweep::batch(conn, END, 500)), 2);
+        assert_eq!(app::sweep(store, END, 500, &mut |_| true).unwrap().rows, 2);
         assert_eq!(rows(), 0);
     });
 }
@@ -90,7 +91,7 @@ fn a_memory_forgets_what_died_by_itself_and_reads_a_list_that_was_put_back_from_
         // Somebody puts an older copy of the database in its place, in which there was less.
         write(store, |conn| denied_tokens::insert(conn, "three", END));
         follow(NOW);
-        write(store, |conn| sweep::batch(conn, END, 500));
+        app::sweep(store, END, 500, &mut |_| true).unwrap();
         let mut raw = Raw::open(&database.url);
         raw.run("UPDATE config_revision SET revision = 1 WHERE id = 2");
         deny(store, "four");

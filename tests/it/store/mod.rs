@@ -7,6 +7,7 @@ mod group_commit;
 mod limits;
 mod people;
 mod rows;
+mod stats;
 mod sweeping;
 
 use countersign::base::entropy::OsEntropy;

@@ -3,7 +3,7 @@
 use countersign::base::entropy::OsEntropy;
 use countersign::base::{HashedToken, Id, Timestamp};
 use countersign::domain::client::ClientDraft;
-use countersign::domain::{Client, ClientSecret};
+use countersign::domain::{Client, ClientSecret, ResourceServer};
 use countersign::store;
 
 use super::server::{START, TestServer};
@@ -57,4 +57,16 @@ pub fn lock(server: &TestServer, name: &str) {
 pub fn give_role(server: &TestServer, name: &str, role: &'static str) {
     let id = server.user(name).id;
     server.store().write("give a role", move |conn| store::roles::give(conn, id, role)).unwrap();
+}
+
+/// Changes a resource server past all rules, as a damaged row would.
+pub fn resource_server(server: &TestServer, id: &str, change: impl FnOnce(&mut ResourceServer)) {
+    let all = server.store().read("test resource server", store::resource_servers::all).unwrap();
+    let mut changed = all.into_iter().find(|known| known.id.as_str() == id).unwrap();
+    change(&mut changed);
+    let stored = server
+        .store()
+        .write("test resource server", move |conn| store::resource_servers::update(conn, &changed));
+    assert!(stored.unwrap());
+    server.refresh();
 }

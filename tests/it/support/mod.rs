@@ -4,6 +4,7 @@ pub mod change;
 pub mod db;
 pub mod flow;
 pub mod http;
+pub mod jwe;
 pub mod jwt;
 pub mod pages;
 pub mod postgres;

@@ -30,14 +30,17 @@ pub fn postgres() -> Option<&'static Cluster> {
     SHARED
         .get_or_init(|| match std::env::var("TEST_POSTGRES_URL") {
             Ok(url) => Some(Cluster::given(&url)),
-            Err(_) => start_or_say(),
+            Err(_) => start_or_say(SMALL),
         })
         .as_ref()
 }
 
-fn start_or_say() -> Option<Cluster> {
+/// Settings of the server: many of them may run at once.
+const SMALL: &str = "-c shared_buffers=32MB";
+
+fn start_or_say(settings: &'static str) -> Option<Cluster> {
     let why = match Binaries::find() {
-        Some(binaries) => match Cluster::start_with(binaries) {
+        Some(binaries) => match Cluster::start_with(binaries, settings) {
             Ok(cluster) => return Some(cluster),
             Err(error) => error.to_string(),
         },
@@ -67,6 +70,7 @@ struct Own {
     binaries: Binaries,
     user: Option<User>,
     folder: PathBuf,
+    settings: &'static str,
 }
 
 impl Cluster {
@@ -86,17 +90,23 @@ impl Cluster {
     /// `None` under the same conditions as [`postgres`]; also where only `TEST_POSTGRES_URL` is there, since a given
     /// server is not ours to stop.
     pub fn start_private() -> Option<Self> {
-        start_or_say()
+        start_or_say(SMALL)
     }
 
-    fn start_with(binaries: Binaries) -> io::Result<Self> {
+    /// The same with settings of the caller's own, as options of the command `postgres`.
+    #[allow(dead_code, reason = "for the benchmark, which reads this file too")]
+    pub fn start_private_with(settings: &'static str) -> Option<Self> {
+        start_or_say(settings)
+    }
+
+    fn start_with(binaries: Binaries, settings: &'static str) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("countersign-pg-").tempdir()?.keep();
         let is_root = fs::metadata(&folder)?.uid() == 0;
         let user = if is_root { Some(User::ordinary()?) } else { None };
         if let Some(user) = user {
             chown(&folder, Some(user.uid), Some(user.gid))?;
         }
-        let own = Own { binaries, user, folder };
+        let own = Own { binaries, user, folder, settings };
 
         // The watchdog comes first, so that an interrupted initdb is tidied away too.
         let script = r#"trap '' INT TERM HUP QUIT; cat >/dev/null
@@ -173,7 +183,8 @@ impl Cluster {
         // fsync stays on: what the tests say about durability is to hold.
         let options = format!(
             "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300 \
-             -c shared_buffers=32MB -c log_min_messages=warning"
+             -c log_min_messages=warning {}",
+            own.settings
         );
         let log = own.folder.join("log");
         run(own.pg_ctl().args(["-w", "-t", "60", "-o", &options, "-l"]).arg(&log).arg("start")).map_err(

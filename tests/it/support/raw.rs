@@ -43,6 +43,12 @@ struct Number {
     n: i64,
 }
 
+#[derive(diesel::QueryableByName)]
+struct Word {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    t: String,
+}
+
 impl Raw {
     pub fn open(url: &str) -> Self {
         match url.parse().unwrap() {
@@ -72,6 +78,17 @@ impl Raw {
         }
         .unwrap_or_else(|e| panic!("{sql}: {e}"))
         .n
+    }
+
+    /// The values of `SELECT … AS t`.
+    pub fn texts(&mut self, sql: &str) -> Vec<String> {
+        let query = diesel::sql_query(sql);
+        let found: Vec<Word> = match self {
+            Self::Sqlite(conn) => query.load(conn),
+            Self::Postgres(conn) => query.load(conn),
+        }
+        .unwrap_or_else(|e| panic!("{sql}: {e}"));
+        found.into_iter().map(|word| word.t).collect()
     }
 }
 

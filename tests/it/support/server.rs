@@ -63,6 +63,10 @@ pub struct Setup {
     pub keys: String,
     /// More keys of `[login.argon2]`.
     pub argon2: String,
+    /// In place of the `master_key` of `[keys]`, TOML.
+    pub master_key: Option<String>,
+    /// The issuer, if it is not where this server listens: several nodes have one.
+    pub issuer: Option<String>,
     /// The issuer's path.
     pub path: String,
     /// Says `https` in the issuer, as behind a proxy.
@@ -81,6 +85,8 @@ impl Default for Setup {
             server: String::new(),
             keys: String::new(),
             argon2: String::new(),
+            master_key: None,
+            issuer: None,
             path: String::new(),
             https: false,
             clients: CLIENTS.to_owned(),
@@ -216,7 +222,8 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let scheme = if setup.https { "https" } else { "http" };
-        let issuer = format!("{scheme}://127.0.0.1:{}{}", address.port(), setup.path);
+        let own = || format!("{scheme}://127.0.0.1:{}{}", address.port(), setup.path);
+        let issuer = setup.issuer.clone().unwrap_or_else(own);
         let config = config(&setup, &issuer, folder.path());
         let clock = Arc::new(ManualClock::at(setup.start_at));
         seed_keys(&config);
@@ -312,6 +319,8 @@ fn serve(app: Arc<App>, config: Config, listener: TcpListener) -> (ServerHandle,
 /// Reads the TOML of a setup, as the program itself would.
 pub fn config(setup: &Setup, issuer: &str, folder: &Path) -> Config {
     let url = setup.database.clone().unwrap_or_else(|| Database::sqlite(folder).url);
+    let own = || format!("master_key = \"{}\"", countersign::base::encoding::base64url(&MASTER_KEY));
+    let master_key = setup.master_key.clone().unwrap_or_else(own);
     let toml = format!(
         r#"
 [server]
@@ -323,7 +332,7 @@ url = "{url}"
 migrate_at_start = true
 {}
 [keys]
-master_key = "{}"
+{master_key}
 {}
 [login.argon2]
 memory_kib = 7168
@@ -334,7 +343,6 @@ iterations = 5
 "#,
         setup.server,
         setup.database_extra,
-        countersign::base::encoding::base64url(&MASTER_KEY),
         setup.keys,
         setup.argon2,
         setup.extra,

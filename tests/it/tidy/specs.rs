@@ -14,7 +14,8 @@ const WITHOUT_SPEC: [(&str, &str); 10] = [
     ("src/flow/cx.rs", "what use cases are given"),
     ("src/flow/declare.rs", "applies the configuration file"),
     ("src/flow/faults.rs", "turns faults of the house into OAuth errors"),
-    ("src/flow/keys.rs", "the life of keys is the house's own; its words are in domain/key.rs"),
+    ("src/flow/keys/mod.rs", "the life of keys is the house's own; its words are in domain/key.rs"),
+    ("src/flow/keys/reseal.rs", "keys at rest are the house's own"),
     ("src/flow/registry.rs", "what an operator does with clients"),
     ("src/flow/snapshot.rs", "the memory in front of the database"),
 ];

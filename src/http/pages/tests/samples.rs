@@ -1,9 +1,9 @@
 //! All pages in all languages, filled with friendly, long and hostile data.
 
 use crate::http::pages::{
-    ConsentGroup, ConsentPage, ErrorKind, ErrorPage, HomePage, Language, LifeChoice, LoggedOutPage,
-    LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, RevokeTokenPage, ScopeChoice, ServerChoice,
-    ShownToken, TokenForm, TokenNotice, TokensPage,
+    ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage, Language, LifeChoice,
+    LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, RevokeTokenPage, ScopeChoice,
+    ServerChoice, ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
 };
 
 /// A page as it would be sent.
@@ -116,6 +116,24 @@ pub(super) fn logout(lang: Language, w: Words) -> String {
     page.render()
 }
 
+pub(super) fn form_post(lang: Language, w: Words) -> String {
+    let parameters = [("code", w.sealed.to_owned()), ("state", w.detail.to_owned())];
+    let page = FormPostPage {
+        lang,
+        base: w.base,
+        service: w.service,
+        client_host: w.host,
+        to: w.host,
+        parameters: &parameters,
+    };
+    page.render()
+}
+
+pub(super) fn web_message(lang: Language, w: Words) -> String {
+    let message = serde_json::json!({ "code": w.sealed, "state": w.detail }).to_string();
+    WebMessagePage { lang, base: w.base, service: w.service, origin: w.host, message: &message }.render()
+}
+
 pub(super) fn error(lang: Language, w: Words, kind: ErrorKind) -> String {
     let page = ErrorPage {
         lang,
@@ -223,6 +241,8 @@ pub(super) fn all() -> Vec<Sample> {
             add(format!("new-token-{}", w.kind), new_token(lang, w, None));
             add(format!("choose-server-{}", w.kind), choose_server(lang, w, 2));
             add(format!("revoke-token-{}", w.kind), revoke_token(lang, w));
+            add(format!("form-post-{}", w.kind), form_post(lang, w));
+            add(format!("web-message-{}", w.kind), web_message(lang, w));
             add(format!("error-{}", w.kind), error(lang, w, ErrorKind::BadRequest));
         }
         let notices = [

@@ -1,17 +1,19 @@
 //! `countersign key …`: the signing keys in the database, and the master key that seals them.
 
+mod list;
+mod master;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::base::Seconds;
-use crate::config::Config;
-use crate::domain::client::LONGEST_ACCESS_TOKEN;
+use crate::app::key_rules;
+use crate::domain::key::TransitionRefused;
 use crate::domain::{KeyState, SigningKeyRecord};
 use crate::flow::keys::{self, KeyFault};
 use crate::jose::{PrivateKey, open_key};
@@ -25,7 +27,7 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// List all keys.
+    /// List all keys, and what the plan will do with them.
     List,
     /// Make a key and publish it; it signs once it is activated.
     Generate {
@@ -49,12 +51,16 @@ pub(super) enum Command {
         /// Even though it is the last of its algorithm that signs.
         #[arg(long)]
         last: bool,
+        /// Somebody else may have it: it leaves the key set at once and nothing that it signed counts any more; another
+        /// key signs in its place.
+        #[arg(long, conflicts_with = "last")]
+        compromised: bool,
     },
     /// Delete a key that nothing needs any more.
     Remove {
         #[arg(allow_hyphen_values = true)]
         kid: String,
-        /// Even though tokens that it signed may live: they are worth nothing then.
+        /// Even though tokens that it signed may live: they are worth nothing then. Forgets a compromised key, too.
         #[arg(long)]
         at_once: bool,
     },
@@ -77,6 +83,16 @@ pub(super) enum Command {
     },
     /// Seal every key anew under the current master key, after it was changed.
     Reseal,
+    /// Change the master key in its file while the server runs: a new one seals from then on, and every key is sealed anew.
+    /// The old one stays in the file, and only opens, until `finish`.
+    RotateMaster {
+        /// One step alone, for several nodes with files of their own.
+        #[arg(value_enum)]
+        step: Option<master::Step>,
+        /// With `finish`: even though pages that were sealed under the old key may still be open.
+        #[arg(long)]
+        at_once: bool,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -89,36 +105,36 @@ pub(super) enum Format {
 
 pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<(), Failure> {
     let (config, store) = setup.store()?;
+    let rules = key_rules(&config);
     let said = |done: Result<SigningKeyRecord, KeyFault>| {
         let record = done.map_err(Failure::new)?;
-        output.say(&lines(&record), &as_json(&record));
+        output.say(&list::lines(&record), &list::as_json(&record));
         Ok(())
     };
     match command {
         Command::List => {
-            let all = store.read("keys", store::keys::all)?;
-            let rows: Vec<Vec<String>> = all.iter().map(row).collect();
-            let json: Vec<Value> = all.iter().map(as_json).collect();
-            output.table(&["kid", "algorithm", "state", "since", "until"], &rows, &json!(json));
+            list::all(output, &store.read("keys", store::keys::all)?, &rules, now());
             Ok(())
         }
         Command::Generate { algorithm } => {
             let sealer = sealer(&config, &store)?;
-            let bits = config.keys.rsa_bits;
-            said(keys::generate(&store, &sealer, &*entropy(), algorithm, bits, now()))
+            said(keys::generate(&store, &sealer, &*entropy(), algorithm, rules.rsa_bits, now()))
         }
-        Command::Activate { kid, at_once } => {
-            let max_age = Seconds(i64::from(config.keys.jwks_max_age_s));
-            said(keys::activate(&store, &kid, max_age, longest_token(&config), at_once, now()))
+        Command::Activate { kid, at_once } => said(keys::activate(&store, &kid, &rules, at_once, now())),
+        Command::Retire { kid, compromised: true, .. } => {
+            let sealer = sealer(&config, &store)?;
+            let done = keys::compromise(&store, &sealer, &*entropy(), &kid, &rules, now());
+            list::replaced(output, &done.map_err(Failure::new)?, &rules);
+            Ok(())
         }
-        Command::Retire { kid, last } => {
+        Command::Retire { kid, last, .. } => {
             let all = store.read("keys", store::keys::all)?;
             if !last && is_last(&all, &kid) {
                 return Err(Failure::new(
                     "no other key of this algorithm signs: activate one first, or say --last",
                 ));
             }
-            said(keys::retire(&store, &kid, longest_token(&config), now()))
+            said(keys::retire(&store, &kid, &rules, now()))
         }
         Command::Remove { kid, at_once } => {
             keys::remove(&store, &kid, at_once, now()).map_err(Failure::new)?;
@@ -140,6 +156,9 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             let all = store.read("keys", store::keys::all)?;
             let found = all.into_iter().find(|record| record.kid == kid);
             let record = found.ok_or_else(|| Failure::new(KeyFault::Unknown))?;
+            if matches!(record.state, KeyState::Compromised { .. }) {
+                return Err(Failure::new(TransitionRefused::Compromised));
+            }
             let key = open_key(&record, &sealer(&config, &store)?, now()).map_err(Failure::new)?;
             let text = match format {
                 Format::Pem => key.to_pem(),
@@ -155,14 +174,8 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             output.say(&[format!("{count} key(s) sealed anew")], &json!({ "resealed": count }));
             Ok(())
         }
+        Command::RotateMaster { step, at_once } => master::rotate(&config, &store, output, step, at_once),
     }
-}
-
-/// The longest life that the configuration gives any token; clients and resource servers are looked at beside it. An hour
-/// at least, which is the longest without an override: a life that was shortened since still has tokens of the longer one.
-fn longest_token(config: &Config) -> Seconds {
-    let configured = config.tokens.access_token_ttl_s.max(config.tokens.id_token_ttl_s);
-    Seconds(i64::from(configured)).max(LONGEST_ACCESS_TOKEN)
 }
 
 /// Whether nothing would sign with its algorithm without this key.
@@ -190,45 +203,4 @@ fn write_private(path: &PathBuf, text: &str) -> Result<(), Failure> {
     let mut file =
         fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(named)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(named)
-}
-
-fn dates(record: &SigningKeyRecord) -> (String, String) {
-    match record.state {
-        KeyState::Published { published_at } => (published_at.to_string(), String::new()),
-        KeyState::Active { activated_at, .. } => (activated_at.to_string(), String::new()),
-        KeyState::Retired { retired_at, remove_at, .. } => (retired_at.to_string(), remove_at.to_string()),
-    }
-}
-
-fn row(record: &SigningKeyRecord) -> Vec<String> {
-    let (since, until) = dates(record);
-    let state = record.state.name().to_owned();
-    vec![record.kid.clone(), record.algorithm.to_string(), state, since, until]
-}
-
-fn lines(record: &SigningKeyRecord) -> Vec<String> {
-    let (since, until) = dates(record);
-    let mut lines = vec![
-        format!("kid               {}", record.kid),
-        format!("algorithm         {}", record.algorithm),
-        format!("state             {} since {since}", record.state.name()),
-    ];
-    if !until.is_empty() {
-        lines.push(format!("published until   {until}"));
-    }
-    lines
-}
-
-fn as_json(record: &SigningKeyRecord) -> Value {
-    let columns = record.state.to_columns();
-    json!({
-        "kid": record.kid,
-        "algorithm": record.algorithm,
-        "state": record.state.name(),
-        "created_at": record.created_at,
-        "published_at": columns.published_at,
-        "activated_at": columns.activated_at,
-        "retired_at": columns.retired_at,
-        "remove_at": columns.remove_at,
-    })
 }

@@ -1,0 +1,145 @@
+//! The rules that hold for every client (RFC 6749 §2), one by one.
+
+use super::*;
+
+fn draft(profile: Profile) -> ClientDraft {
+    let mut draft = ClientDraft::with_defaults("app".parse().unwrap(), "App".to_owned(), profile);
+    if draft.grant_types.contains(&GrantType::AuthorizationCode) {
+        draft.redirect_uris = vec!["https://app.example/cb".parse().unwrap()];
+    }
+    draft
+}
+
+fn fields(draft: ClientDraft) -> Vec<&'static str> {
+    Client::check(draft, Timestamp(0)).err().unwrap_or_default().into_iter().map(|p| p.field).collect()
+}
+
+#[test]
+fn the_defaults_of_every_profile_keep_the_rules() {
+    for profile in Profile::ALL {
+        assert_eq!(fields(draft(profile)), Vec::<&str>::new(), "{profile}");
+    }
+}
+
+#[test]
+fn a_public_client_cannot_have_client_credentials() {
+    let mut draft = draft(Profile::Native);
+    draft.grant_types.insert(GrantType::ClientCredentials);
+    assert_eq!(fields(draft), ["grant_types"]);
+}
+
+#[test]
+fn a_public_client_cannot_be_freed_from_pkce() {
+    let mut draft = draft(Profile::Spa);
+    draft.require_pkce = false;
+    assert_eq!(fields(draft), ["require_pkce"]);
+}
+
+#[test]
+fn a_single_page_app_gets_no_refresh_token() {
+    let mut draft = draft(Profile::Spa);
+    draft.grant_types.insert(GrantType::RefreshToken);
+    assert_eq!(fields(draft), ["grant_types"]);
+}
+
+fn by_session() -> ClientDraft {
+    let mut draft = draft(Profile::Spa);
+    draft.grant_types.insert(GrantType::Session);
+    draft.skip_consent = true;
+    draft
+}
+
+#[test]
+fn the_session_grant_is_for_the_houses_own_pages() {
+    assert_eq!(fields(by_session()), Vec::<&str>::new());
+    assert!(Profile::ALL.iter().all(|profile| !profile.default_grants().contains(&GrantType::Session)));
+    let asked = ClientDraft { skip_consent: false, ..by_session() };
+    assert_eq!(fields(asked), ["grant_types"]);
+    for profile in [Profile::Native, Profile::Web, Profile::FirstParty] {
+        assert_eq!(fields(ClientDraft { profile, ..by_session() }), ["grant_types"], "{profile}");
+    }
+}
+
+#[test]
+fn the_session_grant_needs_an_origin_to_know_its_pages_by() {
+    let mut draft = by_session();
+    draft.grant_types = [GrantType::Session].into();
+    draft.redirect_uris.clear();
+    assert_eq!(fields(draft.clone()), ["origins"]);
+    draft.origins = vec!["https://app.example".parse().unwrap()];
+    assert_eq!(fields(draft), Vec::<&str>::new());
+}
+
+#[test]
+fn a_client_has_64_origins_and_not_one_more() {
+    let mut draft = draft(Profile::Spa);
+    draft.origins = (0..64).map(|n| format!("https://a{n}.example").parse().unwrap()).collect();
+    assert_eq!(fields(draft.clone()), Vec::<&str>::new());
+    draft.origins.push("https://one-more.example".parse().unwrap());
+    assert_eq!(fields(draft), ["origins"]);
+}
+
+#[test]
+fn the_origins_of_a_client_are_compared_letter_by_letter() {
+    let mut draft = draft(Profile::Spa);
+    draft.origins = vec!["https://www.app.example".parse().unwrap()];
+    let client = Client::check(draft, Timestamp(0)).unwrap();
+    for (origin, is_known) in [
+        ("https://app.example", true),
+        ("https://www.app.example", true),
+        ("https://app.example:443", false),
+        ("https://app.example/", false),
+        ("https://APP.example", false),
+        ("http://app.example", false),
+        ("null", false),
+        ("", false),
+    ] {
+        assert_eq!(client.has_origin(origin), is_known, "{origin}");
+    }
+}
+
+#[test]
+fn a_life_above_an_hour_needs_the_override() {
+    let mut draft = draft(Profile::Web);
+    draft.access_token_ttl = Some(Seconds(3601));
+    assert_eq!(fields(draft.clone()), ["access_token_ttl_s"]);
+    draft.allow_long_access_tokens = true;
+    assert_eq!(fields(draft), Vec::<&str>::new());
+}
+
+#[test]
+fn a_refresh_token_lies_unused_no_longer_than_its_family_lives() {
+    let mut draft = draft(Profile::Web);
+    for (idle_ttl, found) in [
+        (59, &["refresh_token_idle_ttl_s"][..]),
+        (60, &[]),
+        (86_400 * 366, &[]),
+        (86_400 * 366 + 1, &["refresh_token_idle_ttl_s"]),
+    ] {
+        draft.refresh_token_idle_ttl = Some(Seconds(idle_ttl));
+        assert_eq!(fields(draft.clone()), found, "{idle_ttl}");
+    }
+    draft.refresh_token_ttl = Some(Seconds(600));
+    for (idle_ttl, found) in [(600, &[][..]), (601, &["refresh_token_idle_ttl_s"])] {
+        draft.refresh_token_idle_ttl = Some(Seconds(idle_ttl));
+        assert_eq!(fields(draft.clone()), found, "{idle_ttl}");
+    }
+}
+
+#[test]
+fn the_grace_for_a_used_refresh_token_is_a_minute_at_most() {
+    let mut draft = draft(Profile::Web);
+    for (grace, found) in
+        [(0, &[][..]), (60, &[]), (61, &["refresh_reuse_grace_s"]), (-1, &["refresh_reuse_grace_s"])]
+    {
+        draft.refresh_reuse_grace = Some(Seconds(grace));
+        assert_eq!(fields(draft.clone()), found, "{grace}");
+    }
+}
+
+#[test]
+fn a_code_client_needs_a_redirect_uri() {
+    let mut draft = draft(Profile::Web);
+    draft.redirect_uris.clear();
+    assert_eq!(fields(draft), ["redirect_uris"]);
+}
