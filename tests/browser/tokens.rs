@@ -3,7 +3,7 @@
 use countersign::flow::recognise;
 use fantoccini::{Client, Locator};
 
-use super::driver::{browse, devtools};
+use super::driver::browse;
 use super::flows::{World, click, fill, sees, sign_in};
 use crate::support::server::PASSWORD;
 
@@ -14,8 +14,6 @@ fn a_person_makes_an_api_token_copies_it_and_revokes_it() {
         recognise::access_token(&world.server.app.refreshed_cx().unwrap(), text).unwrap().is_ok()
     };
     browse(async |client: Client| {
-        // None of these pages needs script.
-        devtools(&client, "Emulation.setScriptExecutionDisabled", serde_json::json!({ "value": true })).await;
         client.goto(&format!("{}/account/tokens", world.server.issuer)).await.unwrap();
         sign_in(&client, PASSWORD).await;
         sees(&client, "You have no token at the moment").await;
@@ -29,8 +27,6 @@ fn a_person_makes_an_api_token_copies_it_and_revokes_it() {
         assert!(is_alive(&token), "what is shown can be copied and used");
 
         // One click takes the whole of it.
-        devtools(&client, "Emulation.setScriptExecutionDisabled", serde_json::json!({ "value": false }))
-            .await;
         shown.click().await.unwrap();
         let selected = client.execute("return getSelection().toString()", vec![]).await.unwrap();
         assert_eq!(selected.as_str().map(str::trim), Some(token.as_str()));
