@@ -10,6 +10,7 @@ use crate::base::{HashedToken, Id, Seconds, Timestamp};
 use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
 
 use super::Problem;
+use super::exchange::{self, ExchangeRule};
 
 /// The most redirect URIs, resources or secrets of one client.
 pub const MAX_LIST: usize = 64;
@@ -34,11 +35,14 @@ pub enum Profile {
     Service,
     /// An application of the house itself: confidential, code + PKCE, no consent page.
     FirstParty,
+    /// An API that asks what tokens are (RFC 7662): confidential, no grant.
+    ResourceServer,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 5] = [Self::Spa, Self::Web, Self::Native, Self::Service, Self::FirstParty];
+    pub const ALL: [Self; 6] =
+        [Self::Spa, Self::Web, Self::Native, Self::Service, Self::FirstParty, Self::ResourceServer];
 
     /// As it is written in the configuration.
     #[must_use]
@@ -49,13 +53,14 @@ impl Profile {
             Self::Native => "native",
             Self::Service => "service",
             Self::FirstParty => "first-party",
+            Self::ResourceServer => "resource-server",
         }
     }
 
     /// RFC 6749 §2.1: whether the client can keep a secret.
     #[must_use]
     pub fn is_confidential(self) -> bool {
-        matches!(self, Self::Web | Self::Service | Self::FirstParty)
+        matches!(self, Self::Web | Self::Service | Self::FirstParty | Self::ResourceServer)
     }
 
     /// The grants a client of this profile has unless it is said otherwise.
@@ -67,6 +72,7 @@ impl Profile {
                 [GrantType::AuthorizationCode, GrantType::RefreshToken].into()
             }
             Self::Service => [GrantType::ClientCredentials].into(),
+            Self::ResourceServer => BTreeSet::new(),
         }
     }
 
@@ -76,7 +82,7 @@ impl Profile {
         match self {
             Self::Spa => "openid profile email",
             Self::Web | Self::Native | Self::FirstParty => "openid profile email offline_access",
-            Self::Service => "",
+            Self::Service | Self::ResourceServer => "",
         }
     }
 }
@@ -84,10 +90,9 @@ impl Profile {
 impl FromStr for Profile {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|profile| profile.as_str() == text)
-            .ok_or_else(|| "a profile is one of spa, web, native, service, first-party".to_owned())
+        Self::ALL.into_iter().find(|profile| profile.as_str() == text).ok_or_else(|| {
+            "a profile is one of spa, web, native, service, first-party, resource-server".to_owned()
+        })
     }
 }
 
@@ -136,15 +141,6 @@ pub struct ClientDraft {
     pub introspects: Vec<Resource>,
     /// What it may exchange for what (RFC 8693); nothing unless it is said.
     pub exchange: Vec<ExchangeRule>,
-}
-
-/// One line of what a client may exchange (RFC 8693 §2.1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExchangeRule {
-    /// The audience of the token that it shows.
-    pub from: Resource,
-    /// The audiences that it may ask for in return.
-    pub to: Vec<Resource>,
 }
 
 impl ClientDraft {
@@ -263,8 +259,11 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
     {
         refuse("name", "a name has 1 to 200 bytes and no control characters");
     }
-    if draft.grant_types.is_empty() {
-        refuse("grant_types", "a client without a grant can do nothing; name at least one");
+    if draft.grant_types.is_empty() && draft.introspects.is_empty() {
+        refuse(
+            "grant_types",
+            "a client without a grant can do nothing; name at least one, or what it introspects",
+        );
     }
     if public && draft.grant_types.contains(&GrantType::ClientCredentials) {
         // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
@@ -315,6 +314,8 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
         refuse("require_pkce", "a public client always needs PKCE (RFC 9700 §2.1.1)");
     }
     check_lifetimes(draft, &mut refuse);
+    check_introspection(draft, &mut refuse);
+    exchange::check(draft, &mut refuse);
     found
 }
 
@@ -331,6 +332,19 @@ fn check_session_grant(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str
     }
     if draft.redirect_uris.is_empty() && draft.origins.is_empty() {
         refuse("origins", "the session grant needs the origin of the pages: origins, or redirect_uris");
+    }
+}
+
+fn check_introspection(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {
+    if draft.introspects.len() > MAX_LIST {
+        refuse("introspects", "at most 64");
+    }
+    if !draft.profile.is_confidential() && !draft.introspects.is_empty() {
+        // RFC 7662 §2.1: "the endpoint MUST also require some form of authorization to access this endpoint".
+        refuse(
+            "introspects",
+            "introspection is for confidential clients only; use the profile resource-server",
+        );
     }
 }
 
@@ -400,6 +414,9 @@ mod tests {
         let mut draft = ClientDraft::with_defaults("app".parse().unwrap(), "App".to_owned(), profile);
         if draft.grant_types.contains(&GrantType::AuthorizationCode) {
             draft.redirect_uris = vec!["https://app.example/cb".parse().unwrap()];
+        }
+        if profile == Profile::ResourceServer {
+            draft.introspects = vec!["https://api.example".parse().unwrap()];
         }
         draft
     }
@@ -529,6 +546,16 @@ mod tests {
             draft.refresh_reuse_grace = Some(Seconds(grace));
             assert_eq!(fields(draft.clone()), found, "{grace}");
         }
+    }
+
+    #[test]
+    fn a_client_without_a_grant_is_one_that_introspects() {
+        let mut api = draft(Profile::ResourceServer);
+        api.introspects.clear();
+        assert_eq!(fields(api), ["grant_types"]);
+        let mut public = draft(Profile::Native);
+        public.introspects = draft(Profile::ResourceServer).introspects;
+        assert_eq!(fields(public), ["introspects"]);
     }
 
     #[test]

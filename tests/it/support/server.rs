@@ -67,6 +67,8 @@ pub struct Setup {
     pub path: String,
     /// Says `https` in the issuer, as behind a proxy.
     pub https: bool,
+    /// The issuer of the other nodes, as behind a balancer. Left out: by the server's own address.
+    pub issuer: Option<String>,
     pub clients: String,
     /// Where the clock stands.
     pub start_at: Timestamp,
@@ -83,6 +85,7 @@ impl Default for Setup {
             argon2: String::new(),
             path: String::new(),
             https: false,
+            issuer: None,
             clients: CLIENTS.to_owned(),
             start_at: START,
         }
@@ -216,7 +219,8 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let scheme = if setup.https { "https" } else { "http" };
-        let issuer = format!("{scheme}://127.0.0.1:{}{}", address.port(), setup.path);
+        let own = format!("{scheme}://127.0.0.1:{}{}", address.port(), setup.path);
+        let issuer = setup.issuer.clone().unwrap_or(own);
         let config = config(&setup, &issuer, folder.path());
         let clock = Arc::new(ManualClock::at(setup.start_at));
         seed_keys(&config);
