@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::base::{HashedToken, Seconds, Timestamp};
 use crate::config::{self, Config};
+use crate::domain::ExchangeRule;
 use crate::domain::client::ClientDraft;
 use crate::domain::resource_server::TokenFormat;
 use crate::domain::{Problem, Profile, ResourceServer, Role, ScopeDefinition};
@@ -89,7 +90,10 @@ fn token_format(server: &config::ResourceServer) -> Result<TokenFormat, Problem>
 
 fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     let Some(profile) = client.profile else {
-        return Err(Problem::new("profile", "one of spa, web, native, service, first-party"));
+        return Err(Problem::new(
+            "profile",
+            "one of spa, web, native, service, first-party, resource-server",
+        ));
     };
     let profile: Profile = profile.as_str().parse().map_err(|e: String| Problem::new("profile", e))?;
     let id = client.id.parse().map_err(|e: String| Problem::new("id", e))?;
@@ -107,6 +111,12 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     draft.post_logout_redirect_uris = parsed(&client.post_logout_redirect_uris, "post_logout_redirect_uris")?;
     draft.origins = parsed(&client.origins, "origins")?;
     draft.resources = parsed(&client.resources, "resources")?;
+    draft.introspects = parsed(&client.introspects, "introspects")?;
+    for rule in &client.exchange {
+        let from = parsed(std::slice::from_ref(&rule.from), "exchange")?;
+        let to = parsed(&rule.to, "exchange")?;
+        draft.exchange.extend(from.into_iter().map(|from| ExchangeRule { from, to: to.clone() }));
+    }
     let own: Scope = client.scopes.join(" ").parse().map_err(|e| Problem::new("scopes", e))?;
     draft.scope = draft.scope.union(&own);
     if let Some(skip) = client.skip_consent.or(client.first_party) {

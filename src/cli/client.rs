@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::base::{Id, Seconds};
 use crate::domain::client::ClientDraft;
-use crate::domain::{Client, Profile};
+use crate::domain::{Client, ExchangeRule, Profile};
 use crate::flow::registry;
 use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
 use crate::store::clients;
@@ -22,7 +22,7 @@ pub(super) enum Command {
     Show { id: ClientId },
     /// Register a client. Its profile sets safe defaults; a generated secret is shown once.
     Add {
-        /// The kind of application: spa, web, native, service or first-party.
+        /// The kind of application: spa, web, native, service, first-party or resource-server.
         #[arg(long)]
         profile: Profile,
         /// The client_id. Left out: a random one.
@@ -100,6 +100,12 @@ pub(super) struct Fields {
     /// A resource server that it may ask tokens for. May be given several times.
     #[arg(long = "resource", value_name = "ID")]
     resources: Option<Vec<Resource>>,
+    /// A resource server that it speaks for: it may introspect tokens for it. May be given several times.
+    #[arg(long = "introspects", value_name = "ID")]
+    introspects: Option<Vec<Resource>>,
+    /// That it may exchange tokens for one resource server for tokens for another. May be given several times.
+    #[arg(long = "exchange", value_name = "FROM=TO")]
+    exchange: Option<Vec<ExchangeRule>>,
     /// A grant that it may use. May be given several times.
     #[arg(long = "grant", value_name = "GRANT")]
     grants: Option<Vec<GrantType>>,
@@ -142,6 +148,8 @@ impl Fields {
         set(&mut draft.post_logout_redirect_uris, self.post_logout_redirect_uris);
         set(&mut draft.origins, self.origins);
         set(&mut draft.resources, self.resources);
+        set(&mut draft.introspects, self.introspects);
+        set(&mut draft.exchange, self.exchange.map(one_rule_each));
         let marked = self.allow_password_grant || draft.grant_types.contains(&GrantType::Password);
         set(&mut draft.grant_types, self.grants.map(|grants| grants.into_iter().collect()));
         if draft.grant_types.contains(&GrantType::Password) && !marked {
@@ -163,6 +171,18 @@ impl Fields {
         set(&mut draft.refresh_reuse_grace, seconds(self.refresh_reuse_grace_s));
         Ok(())
     }
+}
+
+/// One rule for each audience that is exchanged.
+fn one_rule_each(given: Vec<ExchangeRule>) -> Vec<ExchangeRule> {
+    let mut rules: Vec<ExchangeRule> = Vec::new();
+    for rule in given {
+        match rules.iter_mut().find(|known| known.from == rule.from) {
+            Some(known) => known.to.extend(rule.to),
+            None => rules.push(rule),
+        }
+    }
+    rules
 }
 
 pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<(), Failure> {
@@ -281,6 +301,9 @@ fn lines(client: &Client) -> Vec<String> {
         lines.extend(values.iter().map(|value| format!("{title:<17} {value}")));
     };
     each("resource", client.resources.iter().map(ToString::to_string).collect());
+    each("introspects", client.introspects.iter().map(ToString::to_string).collect());
+    let exchange = client.exchange.iter().map(|rule| format!("{} for {}", rule.from, listed(&rule.to)));
+    each("exchanges", exchange.collect());
     each("redirect_uri", client.redirect_uris.iter().map(ToString::to_string).collect());
     each("after logout", client.post_logout_redirect_uris.iter().map(ToString::to_string).collect());
     each("origin", client.origins.iter().map(ToString::to_string).collect());
@@ -317,6 +340,8 @@ fn as_json(client: &Client) -> Value {
         "origins": client.origins.iter().map(Origin::as_str).collect::<Vec<_>>(),
         "scope": client.scope,
         "resources": client.resources,
+        "introspects": client.introspects,
+        "exchange": client.exchange,
         "skip_consent": client.skip_consent,
         "require_pkce": client.needs_pkce(),
         "access_token_ttl_s": client.access_token_ttl,

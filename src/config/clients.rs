@@ -14,8 +14,9 @@ section! {
         name: Option<String> = None;
         /// What kind of client it is, with its defaults. Required. `spa`: public, code. `native`: public, code and
         /// refresh tokens. `web`: with a secret, code and refresh tokens. `service`: with a secret, client credentials.
-        /// `first-party`: as `web`, without the consent page. All but `service` may ask for `openid profile email`, and
-        /// those with refresh tokens for `offline_access`.
+        /// `first-party`: as `web`, without the consent page. `resource-server`: with a secret, no grant; it introspects.
+        /// All but `service` and `resource-server` may ask for `openid profile email`, and those with refresh tokens for
+        /// `offline_access`.
         profile: Option<ClientProfile> = None;
         /// Where the browser may be sent back to, compared letter by letter. Required for the code flow.
         redirect_uris: Vec<String> = Vec::new();
@@ -31,6 +32,10 @@ section! {
         scopes: Vec<String> = Vec::new();
         /// The resource servers, by `id`, that it may ask tokens for.
         resources: Vec<String> = Vec::new();
+        /// The resource servers, by `id`, that it speaks for: it may introspect tokens that are for them (RFC 7662).
+        introspects: Vec<String> = Vec::new();
+        /// What it may exchange for what (RFC 8693); wants the grant `urn:ietf:params:oauth:grant-type:token-exchange` too.
+        exchange: Vec<ExchangeRule> = Vec::new();
         /// The unpadded base64url of the SHA-256 of its secret. Only for secrets that a machine made (256 bits).
         secret_hash: Option<String> = None;
         /// A file that holds its secret.
@@ -55,5 +60,15 @@ section! {
         refresh_reuse_grace_s: Option<u32> = None, in 0..=60;
         /// Whether it must use PKCE. Left out: yes. Public clients cannot do without.
         require_pkce: Option<bool> = None;
+    }
+}
+
+section! {
+    /// What a declared client may exchange for what (RFC 8693). The scopes that it gets are among its own `scopes`.
+    pub struct ExchangeRule named by from {
+        /// The resource server, by `id`, that the token it shows is for. Required.
+        from: String = String::new();
+        /// The resource servers, by `id`, that it may get a token for in return. Required.
+        to: Vec<String> = Vec::new();
     }
 }

@@ -20,7 +20,7 @@ mod server;
 mod suggest;
 mod words;
 
-pub use clients::Client;
+pub use clients::{Client, ExchangeRule};
 pub use database::{Backend, Database, DatabaseUrl};
 pub use error::{ConfigError, Fault, Problem};
 pub use issuer::{Issuer, MAX_ISSUER_CHARS};

@@ -37,7 +37,10 @@ fn sections(page: &mut String, table: &Table, path: &str) {
                 section(page, inner, &format!("[{name}]"));
                 sections(page, inner, &name);
             }
-            Shape::Tables(inner) => section(page, inner, &format!("[[{name}]]")),
+            Shape::Tables(inner) => {
+                section(page, inner, &format!("[[{name}]]"));
+                sections(page, inner, &name);
+            }
             _ => {}
         }
     }

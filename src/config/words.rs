@@ -107,11 +107,13 @@ words! {
         Service = "service",
         /// An application of the operator's own: consent is not asked for.
         FirstParty = "first-party",
+        /// An API that asks what tokens are: confidential, no grant.
+        ResourceServer = "resource-server",
     }
 }
 
 words! {
-    /// A grant, as `grant_type` names it (RFC 6749).
+    /// A grant, as `grant_type` names it (RFC 6749, RFC 8693).
     pub enum GrantName {
         /// RFC 6749 §4.1.
         AuthorizationCode = "authorization_code",
@@ -123,6 +125,8 @@ words! {
         Password = "password",
         /// This server's own: by the cookie of the browser session.
         Session = "urn:countersign:params:oauth:grant-type:session",
+        /// RFC 8693 §2.1.
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
     }
 }
 

@@ -13,6 +13,7 @@ use crate::base::{HashedToken, Id, Seconds, Timestamp};
 use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
 
 use super::Problem;
+use super::exchange::{self, ExchangeRule};
 
 /// The most redirect URIs, resources or secrets of one client.
 pub const MAX_LIST: usize = 64;
@@ -37,11 +38,14 @@ pub enum Profile {
     Service,
     /// An application of the house itself: confidential, code + PKCE, no consent page.
     FirstParty,
+    /// An API that asks what tokens are (RFC 7662): confidential, no grant.
+    ResourceServer,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 5] = [Self::Spa, Self::Web, Self::Native, Self::Service, Self::FirstParty];
+    pub const ALL: [Self; 6] =
+        [Self::Spa, Self::Web, Self::Native, Self::Service, Self::FirstParty, Self::ResourceServer];
 
     /// As it is written in the configuration.
     #[must_use]
@@ -52,13 +56,14 @@ impl Profile {
             Self::Native => "native",
             Self::Service => "service",
             Self::FirstParty => "first-party",
+            Self::ResourceServer => "resource-server",
         }
     }
 
     /// RFC 6749 §2.1: whether the client can keep a secret.
     #[must_use]
     pub fn is_confidential(self) -> bool {
-        matches!(self, Self::Web | Self::Service | Self::FirstParty)
+        matches!(self, Self::Web | Self::Service | Self::FirstParty | Self::ResourceServer)
     }
 
     /// The grants a client of this profile has unless it is said otherwise.
@@ -70,6 +75,7 @@ impl Profile {
                 [GrantType::AuthorizationCode, GrantType::RefreshToken].into()
             }
             Self::Service => [GrantType::ClientCredentials].into(),
+            Self::ResourceServer => BTreeSet::new(),
         }
     }
 
@@ -79,7 +85,7 @@ impl Profile {
         match self {
             Self::Spa => "openid profile email",
             Self::Web | Self::Native | Self::FirstParty => "openid profile email offline_access",
-            Self::Service => "",
+            Self::Service | Self::ResourceServer => "",
         }
     }
 }
@@ -87,10 +93,9 @@ impl Profile {
 impl FromStr for Profile {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|profile| profile.as_str() == text)
-            .ok_or_else(|| "a profile is one of spa, web, native, service, first-party".to_owned())
+        Self::ALL.into_iter().find(|profile| profile.as_str() == text).ok_or_else(|| {
+            "a profile is one of spa, web, native, service, first-party, resource-server".to_owned()
+        })
     }
 }
 
@@ -139,15 +144,6 @@ pub struct ClientDraft {
     pub introspects: Vec<Resource>,
     /// What it may exchange for what (RFC 8693); nothing unless it is said.
     pub exchange: Vec<ExchangeRule>,
-}
-
-/// One line of what a client may exchange (RFC 8693 §2.1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExchangeRule {
-    /// The audience of the token that it shows.
-    pub from: Resource,
-    /// The audiences that it may ask for in return.
-    pub to: Vec<Resource>,
 }
 
 impl ClientDraft {
@@ -266,8 +262,11 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
     {
         refuse("name", "a name has 1 to 200 bytes and no control characters");
     }
-    if draft.grant_types.is_empty() {
-        refuse("grant_types", "a client without a grant can do nothing; name at least one");
+    if draft.grant_types.is_empty() && draft.introspects.is_empty() {
+        refuse(
+            "grant_types",
+            "a client without a grant can do nothing; name at least one, or what it introspects",
+        );
     }
     if public && draft.grant_types.contains(&GrantType::ClientCredentials) {
         // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
@@ -318,6 +317,8 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
         refuse("require_pkce", "a public client always needs PKCE (RFC 9700 §2.1.1)");
     }
     check_lifetimes(draft, &mut refuse);
+    check_introspection(draft, &mut refuse);
+    exchange::check(draft, &mut refuse);
     found
 }
 
@@ -334,6 +335,19 @@ fn check_session_grant(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str
     }
     if draft.redirect_uris.is_empty() && draft.origins.is_empty() {
         refuse("origins", "the session grant needs the origin of the pages: origins, or redirect_uris");
+    }
+}
+
+fn check_introspection(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {
+    if draft.introspects.len() > MAX_LIST {
+        refuse("introspects", "at most 64");
+    }
+    if !draft.profile.is_confidential() && !draft.introspects.is_empty() {
+        // RFC 7662 §2.1: "the endpoint MUST also require some form of authorization to access this endpoint".
+        refuse(
+            "introspects",
+            "introspection is for confidential clients only; use the profile resource-server",
+        );
     }
 }
 

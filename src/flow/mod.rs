@@ -1,7 +1,7 @@
 //! The use cases, as plain synchronous functions. The only room that knows oxide-auth.
 //!
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
-//! is; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
+//! is; `introspect` and `revoke` are what a client may ask about a token; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
 //! `denials` are the tokens that were revoked one by one.
 //! `accounts`, `registry`, `token_format`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
@@ -15,6 +15,7 @@ pub mod cx;
 pub mod declare;
 pub mod denials;
 mod faults;
+pub mod introspect;
 pub mod keys;
 pub mod leaked;
 pub mod login;
@@ -23,6 +24,7 @@ pub mod mint;
 pub mod passwords;
 pub mod recognise;
 pub mod registry;
+pub mod revoke;
 pub mod snapshot;
 pub mod target;
 pub mod token;

@@ -4,7 +4,7 @@
 use crate::base::{Entropy, Id, PlainToken, Seconds, Timestamp, TokenKind};
 use crate::domain::client::{ClientDraft, MAX_LIST};
 use crate::domain::{Client, ClientSecret, Problem, ResourceServer};
-use crate::oauth::ClientId;
+use crate::oauth::{ClientId, Resource};
 use crate::store::{Store, StoreError, client_secrets, clients, resource_servers, revision};
 
 use super::target::is_identity;
@@ -59,11 +59,22 @@ impl From<StoreError> for RegistryFault {
 #[must_use]
 pub fn dangling(draft: &ClientDraft, servers: &[ResourceServer]) -> Vec<Problem> {
     let mut found = Vec::new();
-    for id in draft.resources.iter().filter(|id| !servers.iter().any(|server| server.id == **id)) {
-        found.push(Problem::new("resources", format!("there is no resource server {id}")));
+    let mut must_be_there = |field, ids: &[Resource]| {
+        for id in ids.iter().filter(|id| !servers.iter().any(|server| server.id == **id)) {
+            found.push(Problem::new(field, format!("there is no resource server {id}")));
+        }
+    };
+    must_be_there("resources", &draft.resources);
+    must_be_there("introspects", &draft.introspects);
+    for rule in &draft.exchange {
+        must_be_there("exchange", std::slice::from_ref(&rule.from));
+        must_be_there("exchange", &rule.to);
     }
-    let may_use: Vec<&ResourceServer> =
-        servers.iter().filter(|server| draft.resources.contains(&server.id)).collect();
+    let exchanged_for = |id| draft.exchange.iter().any(|rule| rule.to.contains(id));
+    let may_use: Vec<&ResourceServer> = servers
+        .iter()
+        .filter(|server| draft.resources.contains(&server.id) || exchanged_for(&server.id))
+        .collect();
     for value in draft.scope.iter().filter(|value| !is_identity(value.as_str())) {
         if may_use.iter().any(|server| server.owns(value.as_str())) {
             continue;

@@ -26,6 +26,11 @@ struct Metadata<'a> {
     response_modes_supported: [&'static str; 4],
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    introspection_signing_alg_values_supported: Vec<String>,
+    revocation_endpoint: String,
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
     subject_types_supported: [&'static str; 1],
@@ -44,9 +49,11 @@ pub(super) async fn get(app: Data<App>, cache: Data<Cache>) -> HttpResponse {
 }
 
 /// RFC 9700 §2.4: "The resource owner password credentials grant \[RFC6749\] MUST NOT be used." It is told of only where a
-/// client was marked for it all the same; and so is the session grant.
+/// client was marked for it all the same; and so are the session grant, and token exchange, which are off by default.
 fn grants(snapshot: &Snapshot) -> impl Iterator<Item = GrantType> + '_ {
-    let is_marked = |grant: &GrantType| matches!(grant, GrantType::Password | GrantType::Session);
+    let is_marked = |grant: &GrantType| {
+        matches!(grant, GrantType::Password | GrantType::Session | GrantType::TokenExchange)
+    };
     let works = move |grant: &GrantType| !is_marked(grant) || snapshot.any_client_may(*grant);
     GrantType::ALL.into_iter().filter(works)
 }
@@ -65,6 +72,12 @@ pub(super) fn document(app: &App, snapshot: &Snapshot) -> Document {
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         grant_types_supported: grants(snapshot).map(GrantType::as_str).collect(),
         token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
+        introspection_endpoint: at(paths::INTROSPECT),
+        // A public client may not ask there.
+        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        introspection_signing_alg_values_supported: vec![app.policy.id_token_algorithm.to_string()],
+        revocation_endpoint: at(paths::REVOKE),
+        revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
         subject_types_supported: ["public"],

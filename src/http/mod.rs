@@ -3,10 +3,12 @@
 //! Each endpoint reads its request, hands it to one blocking closure (or to none, where memory is enough), and renders the
 //! answer. What an error looks like is decided in `errors` and nowhere else.
 
+mod accept;
 mod account;
 mod assets;
 mod authorize;
 mod browser;
+mod client_request;
 mod consent;
 mod cors;
 mod credentials;
@@ -16,6 +18,7 @@ mod errors;
 mod forms;
 mod headers;
 mod health;
+mod introspect;
 mod jwks;
 mod leaked;
 mod login;
@@ -24,6 +27,7 @@ pub mod pages;
 pub mod paths;
 mod peer;
 mod request_id;
+mod revoke;
 mod routes;
 mod run;
 mod server;

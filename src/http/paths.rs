@@ -4,6 +4,10 @@
 pub const AUTHORIZE: &str = "/authorize";
 /// RFC 6749 §3.2.
 pub const TOKEN: &str = "/token";
+/// RFC 7662 §2.
+pub const INTROSPECT: &str = "/introspect";
+/// RFC 7009 §2.
+pub const REVOKE: &str = "/revoke";
 /// RFC 7517 §5.
 pub const JWKS: &str = "/.well-known/jwks.json";
 /// OpenID Connect Discovery 1.0 §4: appended to the issuer's path.

@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 use crate::app::App;
 
 use super::{
-    account, assets, authorize, consent, cors, discovery, errors, health, jwks, leaked, login, logout, pages,
-    paths, token,
+    account, assets, authorize, consent, cors, discovery, errors, health, introspect, jwks, leaked, login,
+    logout, pages, paths, revoke, token,
 };
 
 /// Adds all routes for an issuer whose path is `base`.
@@ -19,6 +19,7 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
     // Paths are compared in this order: what is asked for most comes first.
     config
         .service(only(at(paths::TOKEN).route(post().to(token::post)), "POST, OPTIONS").route(options()))
+        .service(only(at(paths::INTROSPECT).route(post().to(introspect::post)), "POST"))
         .service(
             at(paths::JWKS)
                 .route(get().to(jwks::get))
@@ -43,6 +44,7 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
     }
 
     config
+        .service(only(at(paths::REVOKE).route(post().to(revoke::post)), "POST, OPTIONS").route(options()))
         .service(
             // No HEAD: RFC 9110 §9.2.1 has it safe, and an authorization request may issue a code.
             at(paths::AUTHORIZE)

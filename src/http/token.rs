@@ -8,9 +8,9 @@ use crate::app::App;
 use crate::flow::client_auth;
 use crate::flow::token::{self, FromPage, TokenRequest};
 use crate::oauth::token_response::TokenResponse;
-use crate::oauth::{ErrorCode, GrantType, OAuthError, Params};
+use crate::oauth::{GrantType, OAuthError};
 
-use super::{browser, cors, credentials, errors, forms, headers, peer, run};
+use super::{browser, client_request, cors, errors, forms, headers, peer, run};
 
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
     let mut asking = None;
@@ -36,19 +36,12 @@ fn read(
     pairs: Vec<(String, String)>,
     app: &Data<App>,
 ) -> Result<TokenRequest, OAuthError> {
-    // RFC 6749 §2.3.1: "The parameters can only be transmitted in the request-body and MUST NOT be included in the
-    // request URI."
-    if !http.query_string().is_empty() {
-        return Err(OAuthError::new(ErrorCode::InvalidRequest)
-            .describe("parameters belong in the body, not in the URI"));
-    }
-    let params = Params::collect(pairs)?;
+    let (params, presented) = client_request::read(http, pairs)?;
     // No other grant counts on a cookie.
     let page = match params.get("grant_type") {
         Some(grant) if grant == GrantType::Session.as_str() => browser::from_page(http, app),
         _ => FromPage::default(),
     };
-    let presented = credentials::presented(http)?;
     Ok(TokenRequest { params, presented, peer: peer::address(http, app), page })
 }
 

@@ -19,6 +19,8 @@ pub enum TokenType {
     AccessToken,
     /// OpenID Connect Core §2.
     IdToken,
+    /// RFC 9701 §5.
+    Introspection,
 }
 
 impl TokenType {
@@ -28,6 +30,7 @@ impl TokenType {
         match self {
             Self::AccessToken => "at+jwt",
             Self::IdToken => "JWT",
+            Self::Introspection => "token-introspection+jwt",
         }
     }
 }
@@ -47,6 +50,7 @@ pub struct Signer {
     public: PublicJwk,
     access_token_header: String,
     id_token_header: String,
+    introspection_header: String,
     signature_chars: usize,
     inner: Box<dyn JwsSigner>,
 }
@@ -63,6 +67,7 @@ impl Signer {
         Ok(Self {
             access_token_header: header(&public, TokenType::AccessToken),
             id_token_header: header(&public, TokenType::IdToken),
+            introspection_header: header(&public, TokenType::Introspection),
             signature_chars: encoded_length(public.signature_length()),
             public,
             inner,
@@ -89,6 +94,7 @@ impl Signer {
         let header = match token_type {
             TokenType::AccessToken => &self.access_token_header,
             TokenType::IdToken => &self.id_token_header,
+            TokenType::Introspection => &self.introspection_header,
         };
         let length = header.len() + encoded_length(claims_json.len()) + 1 + self.signature_chars;
         let mut token = String::with_capacity(length);

@@ -1,6 +1,6 @@
 //! The error codes of OAuth 2 and OpenID Connect, each with its one status and its default text.
 //!
-//! RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, OpenID Connect Core 1.0 §3.1.2.6.
+//! RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8707 §2, OpenID Connect Core 1.0 §3.1.2.6.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,6 +36,8 @@ pub enum ErrorCode {
     RequestUriNotSupported,
     /// OpenID Connect Core §3.1.2.6: `registration` is not supported.
     RegistrationNotSupported,
+    /// RFC 7009 §2.2.1: the server does not revoke tokens of this type.
+    UnsupportedTokenType,
     /// RFC 6750 §3.1: the access token is expired, revoked, malformed, or not ours.
     InvalidToken,
     /// RFC 6750 §3.1: the access token lacks a scope.
@@ -77,6 +79,9 @@ impl ErrorCode {
             }
             Self::RegistrationNotSupported => {
                 ("registration_not_supported", 400, "the registration parameter is not supported")
+            }
+            Self::UnsupportedTokenType => {
+                ("unsupported_token_type", 400, "tokens of this type cannot be revoked here")
             }
             Self::InvalidToken => ("invalid_token", 401, "the access token is not valid"),
             Self::InsufficientScope => ("insufficient_scope", 403, "the access token lacks a scope"),

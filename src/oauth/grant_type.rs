@@ -1,4 +1,4 @@
-//! `grant_type` (RFC 6749 §4.1.3, §4.3.2, §4.4.2, §4.5, §6).
+//! `grant_type` (RFC 6749 §4.1.3, §4.3.2, §4.4.2, §4.5, §6; RFC 8693 §2.1).
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,12 +21,21 @@ pub enum GrantType {
     /// absolute URI"): by the cookie of the browser session, for the house's own pages that are marked for it.
     #[serde(rename = "urn:countersign:params:oauth:grant-type:session")]
     Session,
+    /// RFC 8693 §2.1; for clients with rules of what they may exchange for what.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
 }
 
 impl GrantType {
     /// All, in the order in which discovery lists them.
-    pub const ALL: [Self; 5] =
-        [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken, Self::Password, Self::Session];
+    pub const ALL: [Self; 6] = [
+        Self::AuthorizationCode,
+        Self::ClientCredentials,
+        Self::RefreshToken,
+        Self::Password,
+        Self::Session,
+        Self::TokenExchange,
+    ];
 
     /// The value on the wire.
     #[must_use]
@@ -37,6 +46,7 @@ impl GrantType {
             Self::RefreshToken => "refresh_token",
             Self::Password => "password",
             Self::Session => "urn:countersign:params:oauth:grant-type:session",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 }

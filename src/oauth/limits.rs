@@ -11,10 +11,11 @@ pub fn max_length(name: &str) -> usize {
         "id" => 64,
         "grant_type" | "code_challenge" | "code_verifier" | "ui_locales" | "acr_values" => 128,
         "client_id" | "username" | "code" | "refresh_token" | "login_hint" | "csrf" => 256,
-        "nonce" | "resource" => 512,
+        "nonce" | "resource" | "audience" => 512,
         "client_secret" | "password" => 1024,
         "redirect_uri" | "post_logout_redirect_uri" | "state" | "scope" => 2048,
-        "id_token_hint" | "request" => 16_384,
+        // As long as the longest token that is read.
+        "id_token_hint" | "request" | "token" | "subject_token" | "actor_token" => 16_384,
         _ => 4096,
     }
 }
@@ -23,5 +24,5 @@ pub fn max_length(name: &str) -> usize {
 pub const MAX_PARAMETERS: usize = 64;
 /// The longest parameter name, in bytes.
 pub const MAX_NAME_BYTES: usize = 64;
-/// The most `resource` values of one request (RFC 8707 §2 allows several).
+/// The most `resource` values of one request (RFC 8707 §2 allows several), and `audience` values likewise.
 pub const MAX_RESOURCES: usize = 8;

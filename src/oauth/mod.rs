@@ -6,6 +6,7 @@ pub mod challenge;
 pub mod client_id;
 pub mod error;
 pub mod grant_type;
+pub mod introspection;
 pub mod limits;
 pub mod origin;
 pub mod params;

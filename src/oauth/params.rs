@@ -2,7 +2,7 @@
 //!
 //! RFC 6749 §3.1 and §3.2: "Parameters sent without a value MUST be treated as if they were omitted from the request.
 //! The authorization server MUST ignore unrecognized request parameters. Request and response parameters MUST NOT be
-//! included more than once." RFC 8707 §2 lets `resource` come several times.
+//! included more than once." RFC 8707 §2 lets `resource` come several times, and RFC 8693 §2.1 `audience`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,7 @@ use super::{ErrorCode, OAuthError};
 pub struct Params {
     single: BTreeMap<String, String>,
     resources: Vec<String>,
+    audiences: Vec<String>,
 }
 
 impl Params {
@@ -68,11 +69,16 @@ impl Params {
         if value.contains('\0') {
             return Err(refused(format!("{name} contains a NUL byte")));
         }
-        if name == "resource" {
-            if self.resources.len() >= MAX_RESOURCES {
-                return Err(refused(format!("more than {MAX_RESOURCES} resource parameters")));
+        let list = match name {
+            "resource" => Some(&mut self.resources),
+            "audience" => Some(&mut self.audiences),
+            _ => None,
+        };
+        if let Some(list) = list {
+            if list.len() >= MAX_RESOURCES {
+                return Err(refused(format!("more than {MAX_RESOURCES} {name} parameters")));
             }
-            self.resources.push(value);
+            list.push(value);
             return Ok(());
         }
         if self.single.contains_key(name) {
@@ -100,6 +106,12 @@ impl Params {
     #[must_use]
     pub fn resources(&self) -> &[String] {
         &self.resources
+    }
+
+    /// The `audience` values, in the order in which they came.
+    #[must_use]
+    pub fn audiences(&self) -> &[String] {
+        &self.audiences
     }
 }
 
@@ -141,6 +153,14 @@ mod tests {
     fn resource_may_come_several_times() {
         let params = collect(&[("resource", "https://a"), ("resource", "https://b")]).unwrap();
         assert_eq!(params.resources(), ["https://a", "https://b"]);
+    }
+
+    /// RFC 8693 §2.1.
+    #[test]
+    fn audience_may_come_several_times_too() {
+        let params = collect(&[("audience", "https://a"), ("audience", "https://b")]).unwrap();
+        assert_eq!(params.audiences(), ["https://a", "https://b"]);
+        assert!(params.resources().is_empty());
     }
 
     #[test]

@@ -112,7 +112,8 @@ fn an_unknown_grant_type_is_unsupported() {
         "authorization_code\n",
         "code",
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "token-exchange",
         "\"<script>\\",
     ] {
         let answer = server.token("web", &changed(&victim.good(), "grant_type", grant));

@@ -37,6 +37,11 @@ fn the_document_is_this_one() {
     response_modes_supported: ["query","fragment","form_post","web_message"]
     grant_types_supported: ["authorization_code","client_credentials","refresh_token","password"]
     token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","none"]
+    introspection_endpoint: "[issuer]/introspect"
+    introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post"]
+    introspection_signing_alg_values_supported: ["RS256"]
+    revocation_endpoint: "[issuer]/revoke"
+    revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","none"]
     code_challenge_methods_supported: ["S256"]
     authorization_response_iss_parameter_supported: true
     subject_types_supported: ["public"]
@@ -142,7 +147,14 @@ fn every_address_in_the_document_answers() {
         assert!(![404, 500].contains(&server.client().get(url).status), "{name}: {url}");
         seen.insert(name.as_str());
     }
-    let wanted = ["authorization_endpoint", "end_session_endpoint", "jwks_uri", "token_endpoint"];
+    let wanted = [
+        "authorization_endpoint",
+        "end_session_endpoint",
+        "introspection_endpoint",
+        "jwks_uri",
+        "revocation_endpoint",
+        "token_endpoint",
+    ];
     assert_eq!(seen, wanted.into());
 }
 
@@ -181,6 +193,15 @@ fn every_grant_and_every_way_to_authenticate_works() {
     assert_eq!(list(&metadata, "code_challenge_methods_supported"), ["S256"]);
     let plain = [("code_challenge_method", "plain")];
     assert_eq!(error_of(&ask(&mut server.browser(), "app", &plain)), "invalid_request");
+}
+
+/// RFC 8693 §2.1: token exchange is off unless a client has rules for it, and told of only then.
+#[test]
+fn token_exchange_is_told_of_only_where_a_client_may_do_it() {
+    let exchange = "urn:ietf:params:oauth:grant-type:token-exchange".to_owned();
+    assert!(!list(&metadata(&TestServer::start()), "grant_types_supported").contains(&exchange));
+    let server = TestServer::with(super::support::tokens::setup());
+    assert!(list(&metadata(&server), "grant_types_supported").contains(&exchange));
 }
 
 /// RFC 9700 §2.4: the password grant "MUST NOT be used": it is not told of where no client is marked for it.
@@ -258,9 +279,7 @@ fn the_document_follows_a_change_of_the_configuration() {
 #[test]
 fn what_the_document_does_not_name_does_not_answer() {
     let server = TestServer::start();
-    for path in
-        ["/revoke", "/introspect", "/register", "/userinfo", "/par", "/device_authorization", "/authorize/"]
-    {
+    for path in ["/register", "/userinfo", "/par", "/device_authorization", "/authorize/"] {
         assert_eq!(server.client().get(path).status, 404, "{path}");
     }
     let unknown =

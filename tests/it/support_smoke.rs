@@ -8,7 +8,10 @@ use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
 
 use crate::browser::driver::{Look, browse, browse_as, screenshot};
+use crate::support::on_each_database;
 use crate::support::postgres::{Cluster, postgres};
+use crate::support::raw::{Raw, migrated};
+use crate::support::tokens::writes_nothing;
 
 #[derive(QueryableByName)]
 struct Count {
@@ -102,4 +105,26 @@ fn a_test_that_panics_in_the_browser_still_fails_and_leaves_no_browser() {
     let caught = std::panic::catch_unwind(|| browse(async |_client| panic!("on purpose")));
     // Without a browser nothing ran; with one the panic comes through.
     assert!(caught.is_err() || matches!(caught, Ok(None)));
+}
+
+/// Each way of a write is seen, and a look is none.
+#[test]
+fn a_write_does_not_pass_for_none() {
+    on_each_database(|database| {
+        drop(migrated(&database.url));
+        let sees = |sql: &'static str| {
+            let work = std::panic::AssertUnwindSafe(|| {
+                writes_nothing(&database, || Raw::open(&database.url).run(sql))
+            });
+            std::panic::catch_unwind(work).is_err()
+        };
+        assert!(!sees("SELECT revision FROM config_revision"), "{}", database.kind);
+        for sql in [
+            "INSERT INTO denied_tokens (jti, revision, expires_at) VALUES ('a', 1, 1)",
+            "UPDATE denied_tokens SET revision = revision",
+            "DELETE FROM denied_tokens",
+        ] {
+            assert!(sees(sql), "{sql} on {}", database.kind);
+        }
+    });
 }

@@ -62,9 +62,17 @@ fn identity(client: &Client, key: &str, problems: &mut Problems) {
             format!("{scope:?} is no scope value (RFC 6749 §3.3)"),
         );
     }
-    for resource in &client.resources {
-        let text = format!("{resource:?} is no absolute URI without a fragment (RFC 8707 §2)");
-        problems.unless(is_uri(resource), format!("{key}.resources"), text);
+    let mut uris = |field: &str, named: &[String]| {
+        for resource in named {
+            let text = format!("{resource:?} is no absolute URI without a fragment (RFC 8707 §2)");
+            problems.unless(is_uri(resource), format!("{key}.{field}"), text);
+        }
+    };
+    uris("resources", &client.resources);
+    uris("introspects", &client.introspects);
+    for rule in &client.exchange {
+        uris("exchange", std::slice::from_ref(&rule.from));
+        uris("exchange", &rule.to);
     }
 }
 
@@ -81,7 +89,12 @@ fn secret(client: &Client, key: &str, problems: &mut Problems) {
                 format!("a {profile} client cannot keep a secret: remove it, or choose the profile `web`");
             problems.unless(count == 0, key, text);
         }
-        Some(profile @ (ClientProfile::Web | ClientProfile::Service | ClientProfile::FirstParty)) => {
+        Some(
+            profile @ (ClientProfile::Web
+            | ClientProfile::Service
+            | ClientProfile::FirstParty
+            | ClientProfile::ResourceServer),
+        ) => {
             let text = format!("a {profile} client needs one of `secret_file`, `secret_env`, `secret_hash`");
             problems.unless(count > 0, key, text);
         }
@@ -107,7 +120,7 @@ fn grants(client: &Client, key: &str, problems: &mut Problems) {
     let granted = |grant| client.grant_types.as_ref().is_some_and(|grants| grants.contains(&grant));
     if let Some(grants) = &client.grant_types {
         problems.unless(
-            !grants.is_empty(),
+            !grants.is_empty() || !client.introspects.is_empty(),
             format!("{key}.grant_types"),
             "name at least one grant, or leave it out",
         );
@@ -142,15 +155,14 @@ fn addresses(client: &Client, key: &str, problems: &mut Problems) {
     }
     let by_code = match (&client.grant_types, client.profile) {
         (Some(grants), _) => grants.contains(&GrantName::AuthorizationCode),
-        (None, profile) => !matches!(profile, Some(ClientProfile::Service) | None),
+        (None, profile) => {
+            !matches!(profile, Some(ClientProfile::Service | ClientProfile::ResourceServer) | None)
+        }
     };
     let key = format!("{key}.redirect_uris");
-    if client.profile == Some(ClientProfile::Service) {
-        problems.unless(
-            client.redirect_uris.is_empty(),
-            key,
-            "a service has no browser to send back: remove it",
-        );
+    if let Some(profile @ (ClientProfile::Service | ClientProfile::ResourceServer)) = client.profile {
+        let text = format!("a {profile} has no browser to send back: remove it");
+        problems.unless(client.redirect_uris.is_empty(), key, text);
     } else if by_code {
         problems.unless(!client.redirect_uris.is_empty(), key, "the code flow needs at least one");
     }

@@ -1,6 +1,6 @@
 //! One sound configuration, and each rule broken once.
 
-use crate::config::{Config, KeyPlan};
+use crate::config::{Config, ExchangeRule, KeyPlan};
 
 const SOUND: &str = r#"
 [server]
@@ -291,6 +291,37 @@ fn each_malformed_redirect_uri_is_told() {
 fn scopes_and_resources_of_a_client_have_the_shape_of_their_rfc() {
     one(|c| c.clients[0].scopes = list(&["a b"]), "clients[\"spa\"].scopes", "RFC 6749 §3.3");
     one(|c| c.clients[0].resources = list(&["api"]), "clients[\"spa\"].resources", "RFC 8707 §2");
+    one(|c| c.clients[2].introspects = list(&["api"]), "clients[\"job\"].introspects", "RFC 8707 §2");
+    for (from, to) in
+        [("api", "https://api.example"), ("https://api.example", "api"), ("", "https://api.example")]
+    {
+        let rule = ExchangeRule { from: from.to_owned(), to: list(&[to]) };
+        one(|c| c.clients[2].exchange = vec![rule.clone()], "clients[\"job\"].exchange", "RFC 8707 §2");
+    }
+}
+
+#[test]
+fn a_client_of_a_resource_server_has_a_secret_and_no_grant_and_no_browser() {
+    let api = |c: &mut Config| {
+        c.clients[2].profile = "resource-server".parse().ok();
+        c.clients[2].introspects = list(&["https://api.example"]);
+    };
+    assert!(told(api).is_empty());
+    let without_grants = |c: &mut Config| {
+        api(c);
+        c.clients[2].grant_types = Some(Vec::new());
+    };
+    assert!(told(without_grants).is_empty());
+    let without_secret = |c: &mut Config| {
+        api(c);
+        c.clients[2].secret_file = None;
+    };
+    one(without_secret, "clients[\"job\"]", "a resource-server client needs one of");
+    let with_browser = |c: &mut Config| {
+        api(c);
+        c.clients[2].redirect_uris = list(&["https://app.example/cb"]);
+    };
+    one(with_browser, "clients[\"job\"].redirect_uris", "a resource-server has no browser");
 }
 
 #[test]

@@ -7,6 +7,9 @@ fn draft(profile: Profile) -> ClientDraft {
     if draft.grant_types.contains(&GrantType::AuthorizationCode) {
         draft.redirect_uris = vec!["https://app.example/cb".parse().unwrap()];
     }
+    if profile == Profile::ResourceServer {
+        draft.introspects = vec!["https://api.example".parse().unwrap()];
+    }
     draft
 }
 
@@ -142,4 +145,14 @@ fn a_code_client_needs_a_redirect_uri() {
     let mut draft = draft(Profile::Web);
     draft.redirect_uris.clear();
     assert_eq!(fields(draft), ["redirect_uris"]);
+}
+
+#[test]
+fn a_client_without_a_grant_is_one_that_introspects() {
+    let mut api = draft(Profile::ResourceServer);
+    api.introspects.clear();
+    assert_eq!(fields(api), ["grant_types"]);
+    let mut public = draft(Profile::Native);
+    public.introspects = draft(Profile::ResourceServer).introspects;
+    assert_eq!(fields(public), ["introspects"]);
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::base::entropy::EntropyError;
 use crate::base::{Entropy, Id, Seconds, Timestamp};
-use crate::flow::token::Granted;
+use crate::flow::token::{By, Granted};
 use crate::flow::{Cx, Policy};
 use crate::jose::TokenType;
 use crate::oauth::{AccessTokenClaims, ErrorCode, OAuthError};
@@ -39,26 +39,35 @@ pub(super) fn claims<'g>(
     ttl: Seconds,
 ) -> Result<AccessTokenClaims<'g>, EntropyError> {
     let server = granted.target.server.as_deref();
-    let by = granted.by.as_ref();
     // The family's id leads the jti of a user's token, so that its authorization is found from the token alone.
     let random = Id::random(entropy)?;
-    let jti = match by {
-        Some(by) => format!("{}.{random}", by.authorization_id),
+    let jti = match granted.by.family() {
+        Some(family) => format!("{family}.{random}"),
         None => random.to_string(),
+    };
+    let (sub, auth_time, roles, act) = match &granted.by {
+        // RFC 9068 §2.2: without a resource owner "the value of "sub" SHOULD correspond to an identifier the
+        // authorization server uses to indicate the client application."
+        By::Client => (Cow::Borrowed(granted.client.id.as_str()), None, [].as_slice(), None),
+        By::User(by) => {
+            let sub = Cow::Owned(by.user.id.to_string());
+            (sub, Some(by.authenticated_at.0), by.roles.as_slice(), None)
+        }
+        By::Token(token) => {
+            (Cow::Borrowed(token.sub.as_str()), token.auth_time, token.roles.as_slice(), token.act.clone())
+        }
     };
     Ok(AccessTokenClaims {
         iss: Cow::Borrowed(&policy.issuer),
-        // RFC 9068 §2.2: without a resource owner "the value of "sub" SHOULD correspond to an identifier the
-        // authorization server uses to indicate the client application."
-        sub: by.map_or(Cow::Borrowed(granted.client.id.as_str()), |by| Cow::Owned(by.user.id.to_string())),
+        sub,
         aud: Cow::Borrowed(server.map_or(policy.issuer.as_str(), |server| server.id.as_str())),
         exp: (now + ttl).0,
         iat: now.0,
         jti: Cow::Owned(jti),
         client_id: Cow::Borrowed(granted.client.id.as_str()),
         scope: Cow::Owned(granted.target.scope.to_string()),
-        auth_time: by.map(|by| by.authenticated_at.0),
-        roles: Cow::Borrowed(by.map_or(&[], |by| by.roles.as_slice())),
-        act: None,
+        auth_time,
+        roles: Cow::Borrowed(roles),
+        act,
     })
 }

@@ -7,8 +7,11 @@
 
 mod access_token;
 mod id_token;
+mod introspection;
 mod opaque;
 mod size;
+
+pub(super) use introspection::signed_introspection;
 
 use crate::base::{Entropy, PlainToken, Seconds, Timestamp};
 use crate::domain::authorization::REMEMBERED;
@@ -19,7 +22,7 @@ use crate::oauth::token_response::TokenResponse;
 use crate::oauth::{ErrorCode, OAuthError, Resource};
 use crate::store::{Conn, StoreError, opaque_tokens};
 
-use super::token::Granted;
+use super::token::{By, Granted};
 use super::{Cx, Policy, Snapshot};
 
 pub(super) use size::Told;
@@ -78,8 +81,12 @@ pub fn tokens(cx: &Cx, prepared: Prepared) -> Result<TokenResponse, OAuthError> 
         None => access_token::mint(cx, &granted, ttl)?,
     };
     let id_token = match &granted.by {
-        Some(by) if by.id_token => Some(id_token::mint(cx, &granted, by)?),
+        By::User(by) if by.id_token => Some(id_token::mint(cx, &granted, by)?),
         _ => None,
+    };
+    let issued_token_type = match &granted.by {
+        By::Token(token) => Some(token.issued),
+        By::Client | By::User(_) => None,
     };
     Ok(TokenResponse {
         access_token,
@@ -88,15 +95,18 @@ pub fn tokens(cx: &Cx, prepared: Prepared) -> Result<TokenResponse, OAuthError> 
         scope: granted.target.scope.to_string(),
         refresh_token: granted.refresh_token.map(|token| token.reveal().to_owned()),
         id_token,
+        issued_token_type,
     })
 }
 
-/// How long this access token lives: as long as its authorization is remembered at most, since it is looked up by that.
+/// How long this access token lives: as long as its authorization is remembered at most, since it is looked up by that; and
+/// no longer than the one that it is exchanged for.
 fn lives_for(now: Timestamp, policy: &Policy, granted: &Granted) -> Seconds {
     let ttl = access_token_ttl(policy, &granted.client, granted.target.server.as_deref());
     match &granted.by {
-        Some(by) => ttl.min(by.ends_at + REMEMBERED - now),
-        None => ttl,
+        By::Client => ttl,
+        By::User(by) => ttl.min(by.ends_at + REMEMBERED - now),
+        By::Token(token) => ttl.min(token.ends_at - now),
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn make(
         id: plain.id().to_owned(),
         hash: plain.hash(),
         client_id: granted.client.id.clone(),
-        authorization_id: granted.by.as_ref().map(|by| by.authorization_id),
+        authorization_id: granted.by.family().and_then(|family| family.parse().ok()),
         claims: claims.into_owned(),
         revoked_at: None,
     };

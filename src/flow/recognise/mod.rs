@@ -12,9 +12,10 @@ mod jwt;
 mod opaque;
 
 use crate::base::{Id, PlainToken, Timestamp, TokenKind};
+use crate::domain::api_token::Owner;
 use crate::domain::{Authorization, User};
 use crate::oauth::{AccessTokenClaims, OAuthError};
-use crate::store::{Conn, StoreError, authorizations, denied_tokens, users};
+use crate::store::{Conn, StoreError, api_tokens, authorizations, denied_tokens, users};
 
 use super::Cx;
 
@@ -63,26 +64,21 @@ impl Whole {
     }
 
     /// Whose token it is.
-    fn holder(&self, cx: &Cx) -> Result<Holder, Dead> {
-        let claims = &self.claims;
-        if let Some(family) = claims.family().and_then(|id| id.parse().ok()) {
-            return Ok(Holder::Family(family));
+    fn holder(&self) -> Holder {
+        match self.claims.family().map(|id| id.parse().map_err(|_| id)) {
+            None => Holder::Client,
+            Some(Ok(authorization)) => Holder::Authorization(authorization),
+            Some(Err(api_token)) => Holder::ApiToken(api_token.to_owned()),
         }
-        // Without a family: a client's own, or one that was exchanged for a token which had none.
-        if cx.snapshot.client(&claims.sub).is_some() {
-            return Ok(Holder::Client);
-        }
-        claims
-            .sub
-            .parse()
-            .map(Holder::User)
-            .map_err(|_| Dead("the client that it stands for is gone or switched off"))
     }
 }
 
+/// What a token came from, itself or by exchange (RFC 8693).
 enum Holder {
-    Family(Id),
-    User(Id),
+    Authorization(Id),
+    /// An API token, by its id.
+    ApiToken(String),
+    /// A client's own word.
     Client,
 }
 
@@ -135,15 +131,15 @@ fn alive(cx: &Cx, token: Whole) -> Result<Result<Recognised, Dead>, OAuthError> 
     if cx.snapshot.client(&token.claims.client_id).is_none() {
         return dead("its client is gone or switched off");
     }
-    let holder = match token.holder(cx) {
-        Ok(holder) => holder,
-        Err(dead) => return Ok(Err(dead)),
-    };
+    let holder = token.holder();
     let found = cx.store.read("look at an access token", |conn| look(conn, &token, &holder))?;
     let (authorization, user) = match found {
         Ok(found) => found,
         Err(dead) => return Ok(Err(dead)),
     };
+    if user.is_none() && cx.snapshot.client(&token.claims.sub).is_none() {
+        return dead("the client that it stands for is gone or switched off");
+    }
     // The client that the user gave it to may be another than the one that holds it now (RFC 8693).
     if authorization.as_ref().is_some_and(|given| cx.snapshot.client(given.client_id.as_str()).is_none()) {
         return dead("the client that it was first given to is gone or switched off");
@@ -161,8 +157,13 @@ fn look(conn: &mut Conn, token: &Whole, holder: &Holder) -> Result<Result<Found,
     }
     let (authorization, user) = match holder {
         Holder::Client => return Ok(Ok((None, None))),
-        Holder::User(id) => (None, *id),
-        Holder::Family(id) => match authorizations::find(conn, *id)? {
+        Holder::ApiToken(id) => match api_tokens::find(conn, id)?.map(|known| (known.revoked, known.owner)) {
+            None => return dead("the API token that it was exchanged for is gone"),
+            Some((Some(_), _)) => return dead("the API token that it was exchanged for was revoked"),
+            Some((None, Owner::Service(_))) => return Ok(Ok((None, None))),
+            Some((None, Owner::User(user))) => (None, user),
+        },
+        Holder::Authorization(id) => match authorizations::find(conn, *id)? {
             None => return dead("its authorization is gone"),
             // The authorization may have run out since: what it gave lives to its own end.
             Some(given) if given.revoked.is_some() => return dead("its authorization was revoked"),

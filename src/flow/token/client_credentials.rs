@@ -17,7 +17,7 @@ use crate::flow::mint::{self, Prepared};
 use crate::flow::{Cx, target};
 use crate::oauth::{ErrorCode, OAuthError, Params};
 
-use super::{Granted, oxide};
+use super::{By, Granted, oxide};
 
 pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Prepared, OAuthError> {
     let asked = target::requested(&cx.snapshot, &client, params)?;
@@ -53,5 +53,5 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Prepa
             Output::Err(_) => return Err(OAuthError::new(ErrorCode::InvalidRequest)),
         };
     }
-    mint::prepare_alone(cx, Granted { client, target: token_target, by: None, refresh_token: None })
+    mint::prepare_alone(cx, Granted { client, target: token_target, by: By::Client, refresh_token: None })
 }

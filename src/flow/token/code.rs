@@ -17,7 +17,7 @@ use crate::flow::{Cx, Policy, Snapshot};
 use crate::oauth::{CodeVerifier, ErrorCode, OAuthError, Params};
 use crate::store::{Conn, StoreError, authorizations, codes, sessions};
 
-use super::{Granted, GrantedBy, oxide, refresh};
+use super::{By, Granted, GrantedBy, oxide, refresh};
 
 type Outcome = Result<Prepared, OAuthError>;
 
@@ -204,7 +204,7 @@ impl Redemption {
             nonce: authorization.nonce.clone(),
             id_token: target.scope.contains("openid"),
         };
-        let granted = Granted { client: Arc::clone(&self.client), target, by: Some(by), refresh_token };
+        let granted = Granted { client: Arc::clone(&self.client), target, by: By::User(by), refresh_token };
         mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)
     }
 }

@@ -6,6 +6,7 @@
 
 mod client_credentials;
 mod code;
+mod exchange;
 mod oxide;
 mod password;
 mod refresh;
@@ -15,13 +16,14 @@ mod successor;
 pub(super) use refresh::gives_refresh_token;
 pub use session::FromPage;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::{Id, PlainToken, Timestamp};
 use crate::domain::{Client, User};
-use crate::oauth::token_response::TokenResponse;
-use crate::oauth::{ErrorCode, GrantType, OAuthError, Params};
+use crate::oauth::token_response::{IssuedTokenType, TokenResponse};
+use crate::oauth::{Actor, ErrorCode, GrantType, OAuthError, Params};
 
 use super::client_auth::{self, Presented};
 use super::target::TokenTarget;
@@ -45,10 +47,20 @@ pub struct Granted {
     pub client: Arc<Client>,
     /// For what.
     pub target: TokenTarget,
-    /// By whom; none where the client acts for itself.
-    pub by: Option<GrantedBy>,
+    /// On whose word.
+    pub by: By,
     /// The next refresh token.
     pub refresh_token: Option<PlainToken>,
+}
+
+/// On whose word a grant stands.
+pub enum By {
+    /// The client's: it acts for itself.
+    Client,
+    /// A user's.
+    User(GrantedBy),
+    /// That of a token which is exchanged.
+    Token(Exchanged),
 }
 
 /// The user behind a grant.
@@ -69,10 +81,40 @@ pub struct GrantedBy {
     pub id_token: bool,
 }
 
+/// What is left of a token that is exchanged (RFC 8693).
+pub struct Exchanged {
+    /// Whom it stands for.
+    pub sub: String,
+    /// What leads its `jti`.
+    pub family: Option<String>,
+    /// When its user proved who they are.
+    pub auth_time: Option<i64>,
+    /// Its user's roles, where the new resource server asks for them.
+    pub roles: Vec<String>,
+    /// Who acts.
+    pub act: Option<Actor>,
+    /// When it dies.
+    pub ends_at: Timestamp,
+    /// What was asked for in return.
+    pub issued: IssuedTokenType,
+}
+
+impl By {
+    /// What leads the `jti` of an access token: the id of the authorization that it comes from.
+    #[must_use]
+    pub fn family(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Client => None,
+            Self::User(by) => Some(Cow::Owned(by.authorization_id.to_string())),
+            Self::Token(token) => token.family.as_deref().map(Cow::Borrowed),
+        }
+    }
+}
+
 /// Answers a token request.
 ///
 /// # Errors
-/// Those of RFC 6749 §5.2 and RFC 8707 §2; `temporarily_unavailable` when the database is down.
+/// Those of RFC 6749 §5.2, RFC 8707 §2 and RFC 8693 §2.2.2; `temporarily_unavailable` when the database is down.
 pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthError> {
     let client = client_auth::authenticate(&cx.snapshot, &request.presented, &request.params, cx.now)?;
     let grant = grant_type(&request.params)?;
@@ -88,6 +130,7 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
         GrantType::RefreshToken => refresh::run(cx, client, &request.params),
         GrantType::Password => password::run(cx, client, request),
         GrantType::Session => session::run(cx, client, request),
+        GrantType::TokenExchange => exchange::run(cx, client, &request.params),
     };
     // Which client to mend is what the operator wants to know first.
     let granted = granted.map_err(|error| {

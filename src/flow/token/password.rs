@@ -12,7 +12,7 @@ use crate::flow::{Cx, Policy};
 use crate::oauth::OAuthError;
 use crate::store::{Conn, StoreError, authorizations, users};
 
-use super::{Granted, GrantedBy, TokenRequest, refresh};
+use super::{By, Granted, GrantedBy, TokenRequest, refresh};
 
 pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Result<Prepared, OAuthError> {
     let username = request.params.require("username")?;
@@ -85,7 +85,7 @@ impl PasswordGrant {
         let granted = Granted {
             client: Arc::clone(&self.client),
             target: self.target.clone(),
-            by: Some(by),
+            by: By::User(by),
             refresh_token,
         };
         mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)

@@ -25,7 +25,7 @@ use crate::oauth::{ErrorCode, GrantType, OAuthError, Params, Scope};
 use crate::store::{Conn, StoreError, authorizations, refresh_tokens, roles, sessions, users};
 
 use super::successor::Succession;
-use super::{Granted, GrantedBy, oxide};
+use super::{By, Granted, GrantedBy, oxide};
 
 type Outcome = Result<Prepared, Refusal>;
 
@@ -144,7 +144,7 @@ impl Rotation {
             id_token: target.scope.contains("openid"),
         };
         let client = Arc::clone(&self.client);
-        let granted = Granted { client, target, by: Some(by), refresh_token: Some(next) };
+        let granted = Granted { client, target, by: By::User(by), refresh_token: Some(next) };
         mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)
     }
 

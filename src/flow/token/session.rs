@@ -21,7 +21,7 @@ use crate::flow::target::{self, Target};
 use crate::oauth::{ErrorCode, OAuthError};
 use crate::store::{authorizations, sessions};
 
-use super::{Granted, GrantedBy, TokenRequest, refresh};
+use super::{By, Granted, GrantedBy, TokenRequest, refresh};
 
 /// What a browser says of the page that made it send a request, and the cookies that it sent along.
 #[derive(Clone, Default)]
@@ -68,7 +68,7 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Resul
         nonce: None,
         id_token: token_target.scope.contains("openid"),
     };
-    mint::prepare_alone(cx, Granted { client, target: token_target, by: Some(by), refresh_token: None })
+    mint::prepare_alone(cx, Granted { client, target: token_target, by: By::User(by), refresh_token: None })
 }
 
 /// That a page of this very client asks, and no other page of the site.

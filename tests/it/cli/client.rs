@@ -20,7 +20,7 @@ fn text(answer: &serde_json::Value, name: &str) -> String {
 
 #[test]
 fn each_profile_has_its_defaults_and_only_those_with_a_secret_are_shown_one_once() {
-    let home = Home::new("");
+    let home = with_api();
     let uri = ["--redirect-uri", "https://app.example/cb"];
     for (profile, grants, secret, skips) in [
         ("spa", json!(["authorization_code"]), false, false),
@@ -28,10 +28,13 @@ fn each_profile_has_its_defaults_and_only_those_with_a_secret_are_shown_one_once
         ("native", json!(["authorization_code", "refresh_token"]), false, false),
         ("service", json!(["client_credentials"]), true, false),
         ("first-party", json!(["authorization_code", "refresh_token"]), true, true),
+        ("resource-server", json!([]), true, false),
     ] {
         let mut arguments = vec!["client", "add", "--profile", profile, "--id", profile];
-        if profile != "service" {
-            arguments.extend(uri);
+        match profile {
+            "service" => {}
+            "resource-server" => arguments.extend(["--introspects", API]),
+            _ => arguments.extend(uri),
         }
         let made = home.json(&arguments);
         assert_eq!(made["grant_types"], grants, "{profile}");
@@ -41,7 +44,7 @@ fn each_profile_has_its_defaults_and_only_those_with_a_secret_are_shown_one_once
         let shown = home.ok(&["client", "show", profile, "--json"]);
         assert!(!shown.contains("csgn_cs") && !shown.contains("client_secret"), "{profile}: {shown}");
     }
-    assert_eq!(home.json(&["client", "list"]).as_array().unwrap().len(), 5);
+    assert_eq!(home.json(&["client", "list"]).as_array().unwrap().len(), 6);
 }
 
 #[test]
@@ -175,6 +178,53 @@ fn the_lives_of_refresh_tokens_are_set_shown_and_changed() {
     for line in ["refresh token     7200 s\n", "refresh idle      600 s\n", "refresh grace     0 s\n"] {
         assert!(lines.contains(line), "{lines}");
     }
+}
+
+#[test]
+fn an_api_is_a_client_that_introspects_and_may_exchange() {
+    let home = with_api();
+    let (mail, files) = ("https://mail.example", "https://files.example?x=1");
+    home.ok(&["resource", "add", mail, "--scope", "mail:send=Send"]);
+    home.ok(&["resource", "add", files]);
+    let add = ["client", "add", "--profile", "resource-server", "--id", "api", "--introspects"];
+    let made = home.json(&[&add[..], &[API]].concat());
+    assert_eq!((&made["grant_types"], &made["introspects"]), (&json!([]), &json!([API])));
+    assert!(made["client_secret"].is_string());
+
+    let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+    let rules = [format!("{API}={mail}"), format!("{files}={API}"), format!("{API}={files}")];
+    let rules: Vec<&str> = rules.iter().flat_map(|rule| ["--exchange", rule]).collect();
+    let edit = [&["client", "edit", "api", "--grant", exchange, "--scope", "mail:send"][..], &rules].concat();
+    let changed = home.json(&edit);
+    assert_eq!(
+        changed["exchange"],
+        json!([{ "from": API, "to": [mail, files] }, { "from": files, "to": [API] }])
+    );
+    assert_eq!(changed["grant_types"], json!([exchange]));
+    let shown = home.ok(&["client", "show", "api"]);
+    assert!(shown.contains(&format!("introspects       {API}\n")), "{shown}");
+    assert!(shown.contains(&format!("exchanges         {API} for {mail} {files}\n")), "{shown}");
+
+    let told = |arguments: &[&str]| home.refused(arguments);
+    assert!(told(&["client", "add", "--profile", "resource-server"]).contains("introspects"));
+    assert!(
+        told(&[&add[..4], &["--introspects", "https://unknown.example"]].concat())
+            .contains("no resource server")
+    );
+    let spa =
+        ["client", "add", "--profile", "spa", "--redirect-uri", "https://app.example/", "--introspects", API];
+    assert!(told(&spa).contains("confidential"));
+    for (change, word) in [
+        (&["--exchange", "https://unknown.example=https://mail.example"][..], "no resource server"),
+        (&["--exchange", "https://mail.example=https://unknown.example"], "no resource server"),
+        (&["--scope", "notes:read", "--exchange", "https://api.example=https://mail.example"], "notes:read"),
+        (&["--grant", "client_credentials"], "its grant"),
+    ] {
+        let told = told(&[&["client", "edit", "api"][..], change].concat());
+        assert!(told.contains(word), "{change:?}: {told}");
+    }
+    let usage = home.run(&["client", "edit", "api", "--exchange", "mail"]);
+    assert_eq!(usage.code, 2, "{usage:?}");
 }
 
 #[test]

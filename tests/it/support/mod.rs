@@ -14,6 +14,7 @@ pub mod proxy;
 pub mod raw;
 pub mod security_log;
 pub mod server;
+pub mod tokens;
 
 pub use db::{Database, on_each_database};
 pub use server::TestServer;

@@ -86,9 +86,9 @@ impl Default for Setup {
             keys: String::new(),
             argon2: String::new(),
             master_key: None,
-            issuer: None,
             path: String::new(),
             https: false,
+            issuer: None,
             clients: CLIENTS.to_owned(),
             start_at: START,
         }
