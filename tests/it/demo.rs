@@ -92,7 +92,8 @@ fn the_demo_starts_everything_and_its_commands_work_as_they_are_printed() {
     let home = Home::empty();
     let port = free_ports(4);
     let demo = Demo::start(&home, port);
-    let [service, password, refresh, notes] = demo.commands().try_into().unwrap();
+    let [service, password, refresh, exchange, introspect, revoke, notes] =
+        demo.commands().try_into().unwrap();
 
     let by_service = text(&shell(&service), "access_token");
     let answer = shell(&password);
@@ -105,6 +106,17 @@ fn the_demo_starts_everything_and_its_commands_work_as_they_are_printed() {
     }
     let seen = shell(&notes.replace('…', &by_user));
     assert_eq!(seen["token"]["roles"], serde_json::json!(["editor"]));
+
+    let exchanged = shell(&exchange.replace('…', &by_user));
+    let narrower = text(&exchanged, "access_token");
+    assert_eq!(exchanged["scope"], "notes:read");
+    let looked_up = |token: &str| shell(&introspect.replace('…', token));
+    for token in [&by_user, &narrower] {
+        assert_eq!(looked_up(token)["active"], true);
+    }
+    let revoked = Command::new("sh").args(["-c", &revoke.replace('…', &by_user)]).output().unwrap();
+    assert!(revoked.status.success() && revoked.stdout.is_empty(), "{revoked:?}");
+    assert_eq!(looked_up(&by_user), serde_json::json!({ "active": false }));
 
     // One character of the signature changed.
     let (head, signature) = by_user.rsplit_once('.').unwrap();

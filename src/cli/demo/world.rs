@@ -38,7 +38,7 @@ impl World {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700).create(folder)?;
         let mut world = Self { folder: folder.canonicalize()?, port, password_is_new: false };
-        for client in ["demo-web", "demo-service", "demo-password"] {
+        for client in ["demo-web", "demo-service", "demo-password", "demo-api"] {
             let secret = PlainToken::random(TokenKind::ClientSecret, &*entropy()).map_err(Failure::new)?;
             write_once(&world.secret_file(client), secret.reveal())?;
         }
@@ -196,6 +196,18 @@ allow_password_grant = true
 scopes = ["notes:read", "notes:write"]
 resources = ["http://{api}"]
 secret_file = '{folder}/demo-password.secret'
+
+# The resource server itself, where it asks: what is this token (RFC 7662), and may I have another for it (RFC 8693)?
+[[clients]]
+id = "demo-api"
+name = "Demo Notes"
+profile = "resource-server"
+introspects = ["http://{api}"]
+grant_types = ["urn:ietf:params:oauth:grant-type:token-exchange"]
+exchange = [{{ from = "http://{api}", to = ["http://{api}"] }}]
+scopes = ["notes:read"]
+resources = ["http://{api}"]
+secret_file = '{folder}/demo-api.secret'
 "#
         ))
     }
@@ -218,7 +230,8 @@ secret_file = '{folder}/demo-password.secret'
         let issuer = self.issuer();
         let secret = |client: &str| format!("\"$(cat '{}')\"", self.secret_file(client).display());
         let password = fs::read_to_string(self.password_file()).unwrap_or_default();
-        let (service, by_password) = (secret("demo-service"), secret("demo-password"));
+        let (service, by_password, by_api) =
+            (secret("demo-service"), secret("demo-password"), secret("demo-api"));
         let apps = if with_examples {
             format!(
                 "  single-page app   http://{}\n  web app           http://{}\n  resource server   http://{}/notes\n",
@@ -254,6 +267,14 @@ One way for each grant:
 
   # refresh: put the refresh_token of that answer in
   curl -s -u demo-password:{by_password} -d grant_type=refresh_token -d refresh_token=… {issuer}/token
+
+  # token exchange: for an access token, or an API token of {issuer}/account/tokens, a short-lived JWT that may less
+  curl -s -u demo-api:{by_api} -d grant_type=urn:ietf:params:oauth:grant-type:token-exchange -d subject_token=… \
+    -d subject_token_type=urn:ietf:params:oauth:token-type:access_token -d resource=http://{api} -d scope=notes:read {issuer}/token
+
+  # what a token is (introspection), and the end of one that the client needs no more (revocation)
+  curl -s -u demo-api:{by_api} -d token=… {issuer}/introspect
+  curl -s -u demo-password:{by_password} -d token=… {issuer}/revoke
 
   # what the resource server says to a token
   curl -s -H \"Authorization: Bearer …\" http://{api}/notes
