@@ -9,7 +9,7 @@ use super::support::flow::{authorize_path, code, redemption, tokens};
 use super::support::http::{Answer, Browser, form};
 use super::support::proxy::Proxy;
 use super::support::raw::{Raw, file_of};
-use super::support::server::{PASSWORD, Setup};
+use super::support::server::{PASSWORD, Setup, secret};
 use super::support::{Database, TestServer, on_each_database};
 
 /// Short, so that the tests do not wait; `cache.max_stale_s` stays what it is by default.
@@ -37,6 +37,7 @@ const TABLES: &[&str] = &[
     "authorizations",
     "codes",
     "refresh_tokens",
+    "denied_tokens",
     "throttles",
     "used_jtis",
 ];
@@ -149,6 +150,33 @@ fn no_grant_is_refused_for_good_while_the_database_is_down_and_each_works_when_i
         for (what, client, form) in &requests {
             let answer = server.token(client, form);
             assert_eq!(answer.status, 200, "{what} on {kind}: {}", answer.body);
+        }
+    });
+}
+
+/// "Inactive" and "revoked" would both be lies: RFC 7662 §2.2 and RFC 7009 §2.2.1, which has 503 for this.
+#[test]
+fn no_token_is_called_dead_or_revoked_while_the_database_is_down() {
+    on_each_wire(|server, wire, kind| {
+        let answer = tokens(server);
+        let all = ["access_token", "refresh_token"].map(|name| answer.text(name));
+        let ask = |path: &str, token: &str| {
+            server.client().post_as("web", &secret("web"), path, &[("token", token)])
+        };
+        wire.cut();
+        for token in &all {
+            for path in [paths::INTROSPECT, paths::REVOKE] {
+                assert_come_again(&ask(path, token), &format!("{path} on {kind}"));
+            }
+        }
+        wire.mend();
+        until_it_is_back(server);
+        for token in &all {
+            assert_eq!(ask(paths::INTROSPECT, token).json()["active"], true, "{kind}");
+        }
+        for token in &all {
+            assert_eq!(ask(paths::REVOKE, token).status, 200, "{kind}");
+            assert_eq!(ask(paths::INTROSPECT, token).json()["active"], false, "{kind}");
         }
     });
 }
