@@ -114,7 +114,7 @@ fn a_write_does_not_pass_for_none() {
         drop(migrated(&database.url));
         let sees = |sql: &'static str| {
             let work = std::panic::AssertUnwindSafe(|| {
-                writes_nothing(&database, || Raw::open(&database.url).run(sql))
+                writes_nothing(&database, || Raw::open(&database.url).run(sql));
             });
             std::panic::catch_unwind(work).is_err()
         };

@@ -127,7 +127,7 @@ fn an_opaque_token_is_exchanged_and_issued_in_exchange() {
         let mut wants_jwt = exchange_for(&subject, NOTES);
         wants_jwt.push(("requested_token_type", JWT));
         writes_nothing(&database, || {
-            assert_eq!(server.token("gateway", &wants_jwt).error(), "invalid_request")
+            assert_eq!(server.token("gateway", &wants_jwt).error(), "invalid_request");
         });
 
         assert_revoked(&revoke(&server, "web", &family.text("refresh_token")));
