@@ -125,7 +125,12 @@ impl App {
             self.store.read("revision", crate::store::revision::both).map_err(SnapshotError::Store)?;
         let key_change_due = current.keys.next_change().is_some_and(|at| at.is_past(now));
         if revision != current.revision || key_change_due {
-            self.snapshot.store(Arc::new(Snapshot::load(&self.store, &self.sealer, now)?));
+            let newer = Snapshot::load(&self.store, &self.sealer, now)?;
+            newer
+                .compromised_keys
+                .difference(&current.compromised_keys)
+                .for_each(|kid| tell_compromised(kid));
+            self.snapshot.store(Arc::new(newer));
         }
         self.denials.catch_up(&self.store, denials, now).map_err(SnapshotError::Store)?;
         self.confirmed_at.store(now.0, Ordering::Release);
@@ -185,4 +190,14 @@ impl App {
             policy: Arc::clone(&self.policy),
         }
     }
+}
+
+/// Whoever gave the key up did so by command: the log that is watched is that of the nodes.
+fn tell_compromised(kid: &str) {
+    tracing::warn!(
+        target: "countersign::security",
+        event = "key_compromised",
+        kid,
+        "a signing key was given up as compromised: nothing that it signed counts any more"
+    );
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::base::{HashedToken, Timestamp};
 use crate::domain::resource_server::{IDENTITY_SCOPES, TokenFormat};
-use crate::domain::{Client, ClientSecret, ResourceServer};
+use crate::domain::{Client, ClientSecret, KeyState, ResourceServer};
 use crate::jose::{Encrypter, EncryptionKey, KeyRing, RingError, Sealer};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::oauth::{ClientId, GrantType, Resource};
@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub revision: i64,
     /// The signing keys.
     pub keys: KeyRing,
+    /// The names of the keys that were given up as compromised.
+    pub compromised_keys: BTreeSet<String>,
     clients: HashMap<ClientId, Arc<KnownClient>>,
     resource_servers: HashMap<Resource, Arc<ResourceServer>>,
     encrypters: HashMap<Resource, Encrypter>,
@@ -78,6 +80,11 @@ impl Snapshot {
             })
             .map_err(SnapshotError::Store)?;
         let (revision, key_records, clients, secrets, servers) = rows;
+        let compromised_keys = key_records
+            .iter()
+            .filter(|record| matches!(record.state, KeyState::Compromised { .. }))
+            .map(|record| record.kid.clone())
+            .collect();
         let keys = KeyRing::open(key_records, sealer, now).map_err(SnapshotError::Keys)?;
 
         let mut secrets_of: HashMap<ClientId, Vec<ClientSecret>> = HashMap::new();
@@ -101,7 +108,17 @@ impl Snapshot {
             })
             .collect();
         let told = Told::default();
-        Ok(Self { revision, keys, clients, resource_servers, encrypters, origins, session_origins, told })
+        Ok(Self {
+            revision,
+            keys,
+            compromised_keys,
+            clients,
+            resource_servers,
+            encrypters,
+            origins,
+            session_origins,
+            told,
+        })
     }
 
     /// A client that is switched on.

@@ -151,7 +151,7 @@ fn the_resource_server_lets_no_token_choose_how_it_is_verified() {
 fn the_resource_server_fetches_the_keys_once_more_for_a_kid_that_it_does_not_know() {
     let world = World::start();
     let before = world.token();
-    assert_eq!(world.notes(&before).status, 200, "now it has the keys, for five minutes");
+    assert_eq!(world.notes(&before).status, 200, "now it has the keys, for a quarter of an hour");
     let (store, now) = (world.server.store(), world.server.app.now());
     let new = keys::generate(store, &sealer(), &OsEntropy, SigningAlgorithm::Es256, 2048, now).unwrap();
     keys::activate(store, &new.kid, &world.server.app.key_rules, true, now).unwrap();

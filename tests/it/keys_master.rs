@@ -28,6 +28,7 @@ fn node(database: &Database, issuer: Option<&str>) -> Home {
     home.configure(&format!(
         "[server]\nissuer = \"{}\"\nlisten = [\"{}\"]\nworkers = 2\n{}\
          [database]\nurl = \"{}\"\nmigrate_at_start = true\n\
+         [tokens]\nrefresh_reuse_grace_s = 60\n\
          [[clients]]\nid = \"web\"\nprofile = \"web\"\nredirect_uris = [\"{CALLBACK}\"]\n\
          scopes = [\"notes:read\"]\nresources = [\"https://notes.example\"]\nsecret_hash = \"{}\"\n\
          [[clients]]\nid = \"job\"\nprofile = \"service\"\nscopes = [\"notes:read\"]\n\
@@ -77,7 +78,10 @@ impl Load {
             let tokens = self.token(round + 1, "web", SECRET, &redemption(&code));
             let refresh = tokens.text("refresh_token");
             let form = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
-            self.token(round, "web", SECRET, &form);
+            let successor = self.token(round, "web", SECRET, &form).text("refresh_token");
+            // The answer was lost: what it is found again by was sealed by the other node.
+            let again = self.token(round + 1, "web", SECRET, &form).text("refresh_token");
+            assert_eq!(again, successor);
             self.token(round, "job", &format!("{SECRET}-job"), &[("grant_type", "client_credentials")]);
             self.rounds[worker].fetch_add(1, Ordering::SeqCst);
         }

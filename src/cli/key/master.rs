@@ -59,6 +59,7 @@ pub(super) fn rotate(
         Some(Step::Prepare) => (MasterKeyFile::change(path, prepared)?, None),
         Some(Step::Switch) => (MasterKeyFile::change(path, switched)?, None),
         Some(Step::Finish) => {
+            // Nothing else that is sealed and on its way counts for as long.
             let changed_at = Timestamp(path.metadata()?.mtime());
             let over_at = changed_at + Seconds(i64::from(config.session.request_ttl_s));
             if !at_once && !over_at.is_past(now()) {

@@ -42,7 +42,7 @@ pub fn compromise(
         None => None,
     };
     let (kid, rules) = (kid.to_owned(), rules.clone());
-    let replaced = store.write("compromised key", move |conn| {
+    store.write("compromised key", move |conn| {
         revision::lock(conn)?;
         let mut there = keys::all(conn)?;
         let Some(at) = there.iter().position(|key| key.kid == kid) else {
@@ -71,15 +71,5 @@ pub fn compromise(
         }
         keys::update(conn, &replaced.compromised)?;
         Ok(Ok(replaced))
-    })??;
-    let successor = replaced.successor.as_ref().map(|key| key.kid.as_str());
-    tracing::warn!(
-        target: "countersign::security",
-        event = "key_compromised",
-        %algorithm,
-        kid = replaced.compromised.kid,
-        successor,
-        "a signing key was given up as compromised"
-    );
-    Ok(replaced)
+    })?
 }

@@ -120,6 +120,10 @@ fn a_compromised_key_is_replaced_on_a_running_server() {
     assert!(run.out.contains(&new) && run.out.contains("compromised"), "{run:?}");
     let jwks = || served.client().get("/.well-known/jwks.json").body;
     until("the key set stays", || jwks().contains(&new) && !jwks().contains(&stolen));
+    until("nobody is told", || served.log().contains("key_compromised"));
+    let log = served.log();
+    let event = log.lines().find(|line| line.contains("key_compromised")).unwrap();
+    assert!(event.contains("countersign::security") && event.contains(&stolen), "{event}");
     assert_eq!(kids(&home, "ES256", "compromised"), std::slice::from_ref(&stolen));
 
     let told = home.refused(&["key", "import", "copy.pem", "--algorithm", "ES256"]);
