@@ -202,7 +202,9 @@ fn require_roles(store: &Store, wanted: &[String]) -> Result<(), Failure> {
     let there = store.read("roles", roles::all)?;
     let missing = wanted.iter().find(|name| !there.iter().any(|role| role.name == **name));
     match missing {
-        Some(name) => Err(Failure::new(format!("there is no role {name}: countersign role add {name}"))),
+        Some(name) => Err(Failure::new(format!(
+            "there is no role {name}: countersign role add {name} (a declared one is there once the server has started)"
+        ))),
         None => Ok(()),
     }
 }

@@ -45,7 +45,7 @@ pub fn revoke(cx: &Cx, request: &RevocationRequest) -> Result<(), OAuthError> {
     match recognise::whole(cx, text)? {
         Ok(token) => access_token(cx, &client, text, &token),
         Err(dead) if is_of_another_type(cx, text) => Err(OAuthError::new(ErrorCode::UnsupportedTokenType)
-            .describe("this is neither a refresh token nor an access token that this server can look into")
+            .describe("refresh tokens and access tokens are revoked here: not codes, ID tokens, API tokens or encrypted tokens")
             .because(dead.0)),
         Err(dead) => {
             tracing::debug!(client = %client.id, why = dead.0, "nothing to revoke");
