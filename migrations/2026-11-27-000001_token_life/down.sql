@@ -7,6 +7,8 @@ DELETE FROM config_revision WHERE id = 2;
 ALTER TABLE refresh_tokens DROP COLUMN successor_salt;
 ALTER TABLE resource_servers DROP COLUMN encryption;
 ALTER TABLE resource_servers DROP COLUMN token_format;
+ALTER TABLE resource_servers DROP COLUMN user_api_tokens;
+ALTER TABLE client_secrets DROP COLUMN leaked;
 ALTER TABLE signing_keys DROP COLUMN compromised_at;
 ALTER TABLE signing_keys DROP COLUMN longest_token_s;
 ALTER TABLE clients DROP COLUMN exchange;

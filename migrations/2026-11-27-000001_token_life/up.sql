@@ -13,6 +13,10 @@ ALTER TABLE clients ADD COLUMN exchange TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE signing_keys ADD COLUMN longest_token_s BIGINT NOT NULL DEFAULT 3600;
 ALTER TABLE signing_keys ADD COLUMN compromised_at BIGINT;
 
+-- One that was found by others never counts again, even where the configuration file still declares it.
+ALTER TABLE client_secrets ADD COLUMN leaked BOOLEAN NOT NULL DEFAULT FALSE;
+
+ALTER TABLE resource_servers ADD COLUMN user_api_tokens BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE resource_servers ADD COLUMN token_format TEXT NOT NULL DEFAULT 'jwt';
 -- To which key and how its tokens are encrypted, in JSON.
 ALTER TABLE resource_servers ADD COLUMN encryption TEXT;

@@ -63,6 +63,7 @@ fn resource_server(server: &config::ResourceServer, now: Timestamp) -> Result<Re
         allow_long_access_tokens: server.allow_long_access_tokens,
         signing_algorithm: algorithm.map_err(|e| Problem::new("signing_algorithm", format!("{e}")))?,
         include_roles: server.include_roles,
+        user_api_tokens: server.user_api_tokens,
         declared: true,
         created_at: now,
         token_format: token_format(server)?,

@@ -62,6 +62,9 @@ pub(super) struct Fields {
     /// Whether a user's roles go into its access tokens.
     #[arg(long, value_name = "BOOL")]
     include_roles: Option<bool>,
+    /// Whether users may make API tokens for it on their own page, each with any of its scopes.
+    #[arg(long, value_name = "BOOL")]
+    user_api_tokens: Option<bool>,
     /// What its access tokens look like: jwt (signed), opaque (it asks this server), jwe (signed, then encrypted to it).
     #[arg(long, value_name = "FORMAT")]
     token_format: Option<String>,
@@ -104,6 +107,9 @@ impl Fields {
         server.signing_algorithm = self.signing_algorithm.or(server.signing_algorithm);
         if let Some(include) = self.include_roles {
             server.include_roles = include;
+        }
+        if let Some(may) = self.user_api_tokens {
+            server.user_api_tokens = may;
         }
         let key = self.encryption_key.map(|path| {
             std::fs::read_to_string(&path).map_err(|e| Failure::new(format!("{}: {e}", path.display())))
@@ -153,6 +159,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
                 allow_long_access_tokens: false,
                 signing_algorithm: None,
                 include_roles: false,
+                user_api_tokens: false,
                 declared: false,
                 created_at: now(),
                 token_format: TokenFormat::default(),
@@ -247,6 +254,8 @@ fn lines(server: &ResourceServer) -> Vec<String> {
         let kid = encryption.jwk.get("kid").and_then(Value::as_str).unwrap_or_default();
         lines.push(format!("encrypted with    {} {}, to the key {kid}", encryption.alg, encryption.enc));
     }
+    let makers = if server.user_api_tokens { "users and operators" } else { "operators" };
+    lines.push(format!("API tokens        made by {makers}"));
     lines.push(format!("roles             {}", if server.include_roles { "included" } else { "left out" }));
     lines
 }
@@ -260,6 +269,7 @@ fn as_json(server: &ResourceServer) -> Value {
         "allow_long_access_tokens": server.allow_long_access_tokens,
         "signing_algorithm": server.signing_algorithm,
         "include_roles": server.include_roles,
+        "user_api_tokens": server.user_api_tokens,
         "token_format": server.token_format.as_str(),
         "encryption": server.token_format.encryption(),
         "declared": server.declared,

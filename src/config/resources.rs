@@ -26,6 +26,8 @@ section! {
         signing_algorithm: Option<AlgorithmName> = None;
         /// Whether a user's roles go into its access tokens.
         include_roles: bool = false;
+        /// Whether users may make API tokens for it on their own page, each with any of its scopes.
+        user_api_tokens: bool = false;
         /// What its access tokens look like. `jwt`: signed; it needs the JWKS only. `opaque`: short, it asks this server
         /// what they stand for. `jwe`: signed, then encrypted to its public key.
         token_format: TokenFormatName = TokenFormatName::Jwt;

@@ -393,6 +393,8 @@ pub struct ClientSecret {
     pub created_at: Timestamp,
     /// From when on it is refused.
     pub expires_at: Option<Timestamp>,
+    /// Whether it was found where others can read it: it never counts again.
+    pub leaked: bool,
 }
 
 impl ClientSecret {

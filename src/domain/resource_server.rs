@@ -43,6 +43,8 @@ pub struct ResourceServer {
     pub signing_algorithm: Option<crate::oauth::algorithm::SigningAlgorithm>,
     /// Whether the user's roles stand in tokens for it.
     pub include_roles: bool,
+    /// Whether any user may make API tokens for it, with all of its scope.
+    pub user_api_tokens: bool,
     /// Whether it comes from the configuration file.
     pub declared: bool,
     /// When it was made.

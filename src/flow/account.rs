@@ -244,8 +244,8 @@ fn to_login(
 
 fn form(cx: &Cx, known: &SignedIn, chosen: Option<&str>) -> Result<NewTokenView, OAuthError> {
     // A token without a scope allows nothing, so a resource server without one takes none.
-    let servers: Vec<Arc<ResourceServer>> =
-        cx.snapshot.resource_servers().filter(|server| !server.scopes.is_empty()).cloned().collect();
+    let takes = |server: &&Arc<ResourceServer>| server.user_api_tokens && !server.scopes.is_empty();
+    let servers: Vec<Arc<ResourceServer>> = cx.snapshot.resource_servers().filter(takes).cloned().collect();
     let chosen = match (chosen, servers.as_slice()) {
         (Some(id), _) => {
             let id: Option<Resource> = id.parse().ok();

@@ -239,6 +239,13 @@ fn apply_secret(
     }
     match secret {
         Some(hash) if !lasting.iter().any(|known| known.hash == *hash) => {
+            if ending.iter().any(|known| known.hash == *hash && known.leaked) {
+                tracing::warn!(
+                    target: "countersign::security", event = "leaked_secret_declared", client = %client.id,
+                    "the secret that the configuration declares was leaked and does not count: make another"
+                );
+                return Ok(changes);
+            }
             // A secret that ended, or is about to, may be declared again.
             if let Some(old) = ending.iter().find(|known| known.hash == *hash) {
                 client_secrets::delete(conn, old.id)?;
@@ -249,6 +256,7 @@ fn apply_secret(
                 hash: hash.clone(),
                 created_at: now,
                 expires_at: None,
+                leaked: false,
             };
             client_secrets::insert(conn, &new)?;
             Ok(changes + 1)

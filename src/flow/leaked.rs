@@ -3,11 +3,13 @@
 //! any way that any other party in possession of it can", and to end it is the least of that.
 //!
 //! ```text
-//! texts ─► shape (no look-up) ─► throttle ─► what each is (one read) ─► what lives is revoked (one write)
+//! texts ─► shape (no look-up) ─┬─► secrets: what each is (one read) ──────────────┬─► what lives is revoked (one write)
+//!                              └─► JWTs: throttle ─► signatures, what each is ───┘
 //! ```
 //!
-//! What does not look like a token of this server costs nothing but that look. What does, and is none, costs a row looked
-//! up or a signature verified; so each network has only so many requests in which nothing was found.
+//! What does not look like a token of this server costs nothing but that look. A secret with a right checksum costs a row
+//! looked up by its key, and is looked up always: nobody can have reports refused by sending others. A JWT costs a
+//! signature verified, so each network has only so many that are none of ours.
 
 use std::net::IpAddr;
 
@@ -45,14 +47,16 @@ pub struct Found {
 }
 
 /// Revokes what lives of `found`, and says of each whether it is, or was, a token of this server. The outer refusal is how
-/// long to wait: too many requests came from there in which nothing was found.
+/// long to wait with JWTs: too many came from there that are none of ours. What else was found is revoked all the same.
 ///
 /// # Errors
 /// When the database is down.
 pub fn report(cx: &Cx, found: &[Found], peer: IpAddr) -> Result<Result<Vec<bool>, Seconds>, OAuthError> {
     let shapes: Vec<Option<Shape<'_>>> = found.iter().map(|found| Shape::of(&found.token)).collect();
-    if shapes.iter().all(Option::is_none) {
-        return Ok(Ok(vec![false; found.len()]));
+    let is_secret = |shape: &Shape<'_>| matches!(shape, Shape::Secret(..));
+    let mut seen = look_and_revoke(cx, found, &shapes, is_secret, peer)?;
+    if !shapes.iter().flatten().any(|shape| !is_secret(shape)) {
+        return Ok(Ok(seen));
     }
     let limit = Limit {
         key: ThrottleKey::leaks(peer),
@@ -62,19 +66,44 @@ pub fn report(cx: &Cx, found: &[Found], peer: IpAddr) -> Result<Result<Vec<bool>
     if let Some(wait) = cx.store.read("a full counter", |conn| throttles::wait(conn, &limit, cx.now))? {
         return Ok(Err(wait));
     }
-    let sightings: Vec<Option<Sighting>> = cx.store.read("look at leaked tokens", |conn| {
-        let each = shapes.iter().map(|shape| shape.as_ref().map(|shape| shape.look(conn, cx)));
-        each.map(|seen| Ok(seen.transpose()?.flatten())).collect()
-    })?;
-    if sightings.iter().all(Option::is_none) {
-        let now = cx.now;
-        let full = cx.store.write("count a report", move |conn| {
-            throttles::reserve(conn, std::slice::from_ref(&limit), now)
-        })?;
-        return Ok(full.map_or_else(|| Ok(vec![false; found.len()]), Err));
+    let jwts = look_and_revoke(cx, found, &shapes, |shape| !is_secret(shape), peer)?;
+    let mut misses = 0;
+    for (at, shape) in shapes.iter().enumerate() {
+        if shape.as_ref().is_some_and(|shape| !is_secret(shape)) {
+            seen[at] = jwts[at];
+            misses += usize::from(!jwts[at]);
+        }
     }
+    if misses > 0 {
+        let now = cx.now;
+        cx.store.write("count what is no token", move |conn| {
+            (0..misses)
+                .try_for_each(|_| throttles::reserve(conn, std::slice::from_ref(&limit), now).map(drop))
+        })?;
+    }
+    Ok(Ok(seen))
+}
+
+/// Looks at those of the texts that have a wanted shape, and revokes what lives of them. For each text: whether it is, or
+/// was, a token of this server.
+fn look_and_revoke(
+    cx: &Cx,
+    found: &[Found],
+    shapes: &[Option<Shape<'_>>],
+    wanted: impl Fn(&Shape<'_>) -> bool,
+    peer: IpAddr,
+) -> Result<Vec<bool>, OAuthError> {
+    if !shapes.iter().flatten().any(&wanted) {
+        return Ok(vec![false; found.len()]);
+    }
+    let sightings: Vec<Option<Sighting>> = cx.store.read("look at leaked tokens", |conn| {
+        let each = shapes.iter().map(|shape| {
+            shape.as_ref().filter(|shape| wanted(shape)).map(|shape| shape.look(conn, cx)).transpose()
+        });
+        each.map(|seen| Ok(seen?.flatten())).collect()
+    })?;
     revoke(cx, found, &sightings, peer)?;
-    Ok(Ok(sightings.iter().map(Option::is_some).collect()))
+    Ok(sightings.iter().map(Option::is_some).collect())
 }
 
 /// What looks like a token of this server.
@@ -91,19 +120,20 @@ struct Sighting {
     lives: bool,
 }
 
-/// What names a token without giving it away.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What names a token without giving it away. Rows are taken in this order, so that two reports of the same tokens wait for
+/// one another and never each for the other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Token {
+    ClientSecret(Id),
+    Session(Id),
+    /// A refresh token or a code, by what it comes from.
+    Family(Id),
     Api(String),
     Opaque(String),
     Jwt {
         jti: String,
         expires_at: Timestamp,
     },
-    /// A refresh token or a code, by what it comes from.
-    Family(Id),
-    Session(Id),
-    ClientSecret(Id),
 }
 
 impl<'a> Shape<'a> {
@@ -176,7 +206,7 @@ fn family(conn: &mut Conn, id: Id, lives: bool) -> Result<Option<Sighting>, Stor
 
 /// Revokes what lives, all in one write, and tells the log of each.
 fn revoke(cx: &Cx, found: &[Found], sightings: &[Option<Sighting>], peer: IpAddr) -> Result<(), OAuthError> {
-    let living: Vec<(Token, String)> = sightings
+    let mut living: Vec<(Token, String)> = sightings
         .iter()
         .zip(found)
         .filter_map(|(sighting, found)| Some((sighting.as_ref().filter(|seen| seen.lives)?, found)))
@@ -185,6 +215,8 @@ fn revoke(cx: &Cx, found: &[Found], sightings: &[Option<Sighting>], peer: IpAddr
     if living.is_empty() {
         return Ok(());
     }
+    living.sort();
+    living.dedup_by(|one, other| one.0 == other.0);
     let (tokens, now): (Vec<Token>, _) = (living.iter().map(|(token, _)| token.clone()).collect(), cx.now);
     let ended = cx.store.write("revoke leaked tokens", move |conn| {
         tokens.iter().map(|token| token.revoke(conn, now)).collect::<Result<Vec<bool>, _>>()
@@ -214,11 +246,13 @@ impl Token {
             Self::Jwt { jti, expires_at } => denied_tokens::insert(conn, jti, *expires_at),
             Self::Family(id) => authorizations::revoke(conn, *id, now, LEAKED),
             Self::Session(id) => {
+                // First: whatever is being given in it at this moment waits for the session, or is revoked with the rest.
+                let ended = sessions::end(conn, *id, now)?;
                 // Whoever had the cookie may have gone to applications with it.
                 authorizations::revoke_of_session(conn, *id, now, LEAKED)?;
-                sessions::end(conn, *id, now)
+                Ok(ended)
             }
-            Self::ClientSecret(id) => client_secrets::expire(conn, *id, now),
+            Self::ClientSecret(id) => client_secrets::leak(conn, *id, now),
         }
     }
 

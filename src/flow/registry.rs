@@ -5,7 +5,7 @@ use crate::base::{Entropy, Id, PlainToken, Seconds, Timestamp, TokenKind};
 use crate::domain::client::{ClientDraft, MAX_LIST};
 use crate::domain::{Client, ClientSecret, Problem, ResourceServer};
 use crate::oauth::{ClientId, Resource};
-use crate::store::{Store, StoreError, client_secrets, clients, resource_servers, revision};
+use crate::store::{Store, StoreError, client_secrets, clients, resource_servers, revision, users};
 
 use super::target::is_identity;
 
@@ -115,6 +115,7 @@ pub fn make_secret(
         hash: plain.hash(),
         created_at: now,
         expires_at,
+        leaked: false,
     };
     Ok(NewSecret { stored, plain })
 }
@@ -150,6 +151,12 @@ fn checked(
     let mut servers = store.read("resource servers", resource_servers::all)?;
     servers.extend_from_slice(declared);
     let client = Client::check(draft, now).map_err(RegistryFault::Problems)?;
+    // RFC 9068 §5: a client must not be able to choose an id by which its own tokens pass for those of a user.
+    if let Ok(id) = client.id.as_str().parse::<Id>()
+        && store.read("a user of this id", move |conn| users::find(conn, id))?.is_some()
+    {
+        return Err(RegistryFault::Problems(vec![Problem::new("id", "it is the id of a user")]));
+    }
     let dangling = dangling(&client, &servers);
     if dangling.is_empty() { Ok(client) } else { Err(RegistryFault::Problems(dangling)) }
 }

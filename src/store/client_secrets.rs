@@ -16,6 +16,7 @@ struct Row {
     hash: String,
     created_at: i64,
     expires_at: Option<i64>,
+    leaked: bool,
 }
 
 impl TryFrom<Row> for ClientSecret {
@@ -33,6 +34,7 @@ impl TryFrom<Row> for ClientSecret {
             hash: HashedToken::from_stored(row.hash.clone()),
             created_at: Timestamp(row.created_at),
             expires_at: row.expires_at.map(Timestamp),
+            leaked: row.leaked,
         })
     }
 }
@@ -58,6 +60,7 @@ pub fn insert(conn: &mut Conn, secret: &ClientSecret) -> Result<(), StoreError> 
         hash: secret.hash.as_str().to_owned(),
         created_at: secret.created_at.0,
         expires_at: secret.expires_at.map(|at| at.0),
+        leaked: secret.leaked,
     };
     diesel::insert_into(table::table).values(row).execute(conn)?;
     revision::bump(conn)
@@ -77,6 +80,18 @@ pub fn expire(conn: &mut Conn, id: Id, at: Timestamp) -> Result<bool, StoreError
     .execute(conn)?;
     revision::bump(conn)?;
     Ok(rows == 1)
+}
+
+/// Ends a secret that others have, for good; false when it had ended before.
+///
+/// # Errors
+/// When the database fails.
+pub fn leak(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool, StoreError> {
+    let ended = expire(conn, id, now)?;
+    diesel::update(table::table.filter(table::id.eq(id.to_string())))
+        .set(table::leaked.eq(true))
+        .execute(conn)?;
+    Ok(ended)
 }
 
 /// Deletes a secret; false when there is none of this id.

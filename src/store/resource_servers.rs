@@ -22,6 +22,7 @@ struct Row {
     include_roles: bool,
     declared: bool,
     created_at: i64,
+    user_api_tokens: bool,
     token_format: String,
     encryption: Option<String>,
 }
@@ -49,6 +50,7 @@ impl TryFrom<&ResourceServer> for Row {
             include_roles: server.include_roles,
             declared: server.declared,
             created_at: server.created_at.0,
+            user_api_tokens: server.user_api_tokens,
             token_format: server.token_format.as_str().to_owned(),
             encryption: encryption.map_err(fault("encryption"))?,
         })
@@ -77,6 +79,7 @@ impl TryFrom<Row> for ResourceServer {
             include_roles: row.include_roles,
             declared: row.declared,
             created_at: Timestamp(row.created_at),
+            user_api_tokens: row.user_api_tokens,
             token_format: TokenFormat::from_columns(&row.token_format, encryption)
                 .map_err(|e| fault("token_format", e))?,
         })

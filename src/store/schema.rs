@@ -58,6 +58,7 @@ diesel::table! {
         hash -> Text,
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
+        leaked -> Bool,
     }
 }
 
@@ -72,6 +73,7 @@ diesel::table! {
         include_roles -> Bool,
         declared -> Bool,
         created_at -> BigInt,
+        user_api_tokens -> Bool,
         token_format -> Text,
         encryption -> Nullable<Text>,
     }

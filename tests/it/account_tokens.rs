@@ -368,8 +368,9 @@ fn the_resource_server_is_chosen_first_where_there_are_several() {
         "This request cannot be answered",
     );
 
-    let clients = "[[resource_servers]]\nid = \"https://one.example\"\nscopes = { \"read\" = \"\" }\n\
-                   [[resource_servers]]\nid = \"https://none.example\"\n[[clients]]\nid = \"app\"\n\
+    let clients = "[[resource_servers]]\nid = \"https://one.example\"\nuser_api_tokens = true\nscopes = { \"read\" = \"\" }\n\
+                   [[resource_servers]]\nid = \"https://none.example\"\nuser_api_tokens = true\n\
+                   [[resource_servers]]\nid = \"https://machines.example\"\nscopes = { \"run\" = \"\" }\n[[clients]]\nid = \"app\"\n\
                    profile = \"first-party\"\nredirect_uris = [\"https://app.example/cb\"]\nsecret_hash = \"SECRET_HASH:app\"\n";
     let server = TestServer::with(Setup { clients: clients.to_owned(), ..Setup::default() });
     let mut browser = server.browser();

@@ -148,6 +148,7 @@ id = "http://{api}"
 name = "Demo Notes"
 scopes = {{ "notes:read" = "Read your notes", "notes:write" = "Write notes for you" }}
 include_roles = true
+user_api_tokens = true
 
 [[roles]]
 name = "editor"

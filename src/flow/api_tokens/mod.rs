@@ -147,7 +147,9 @@ fn may_make(
         }
     }
     let known = resource_servers::all(conn)?.into_iter().find(|server| server.id == wish.resource);
-    let Some(server) = known else {
+    // An operator may; a user only where the operator lets every user.
+    let by_user = new.session.is_some();
+    let Some(server) = known.filter(|server| server.user_api_tokens || !by_user) else {
         return Ok(Err(ApiTokenFault::ResourceServer(wish.resource.clone())));
     };
     problems.extend(wish.check(&server, longest).err().unwrap_or_default());

@@ -10,7 +10,7 @@ use crate::flow::Cx;
 use crate::oauth::{AccessTokenClaims, OAuthError, Scope};
 use crate::store::{Conn, StoreError, api_tokens, roles, users};
 
-use super::{Dead, Form, Recognised};
+use super::{Dead, First, Form, Recognised};
 
 /// A token whose secret was right, with what its owner is at this moment.
 struct Shown {
@@ -76,6 +76,7 @@ fn judge(cx: &Cx, shown: Shown) -> Result<Recognised, Dead> {
     if token.is_stale(cx.now) {
         cx.last_uses.note(&token.id, cx.now);
     }
+    let first = First { resources: vec![token.resource.clone()], scope: scope.clone() };
     let claims = AccessTokenClaims {
         iss: Cow::Owned(cx.policy.issuer.clone()),
         sub: Cow::Owned(sub),
@@ -89,7 +90,7 @@ fn judge(cx: &Cx, shown: Shown) -> Result<Recognised, Dead> {
         roles: Cow::Owned(roles),
         act: None,
     };
-    Ok(Recognised { claims, form: Form::Api, authorization: None, user })
+    Ok(Recognised { claims, form: Form::Api, authorization: None, user, first })
 }
 
 /// What the resource server still knows of a scope.

@@ -11,10 +11,10 @@ mod api;
 mod jwt;
 mod opaque;
 
-use crate::base::{Id, PlainToken, Timestamp, TokenKind};
+use crate::base::{Id, PlainToken, Seconds, Timestamp, TokenKind};
 use crate::domain::api_token::Owner;
-use crate::domain::{Authorization, User};
-use crate::oauth::{AccessTokenClaims, OAuthError};
+use crate::domain::{Authorization, Client, User};
+use crate::oauth::{AccessTokenClaims, OAuthError, Resource, Scope};
 use crate::store::{Conn, StoreError, api_tokens, authorizations, denied_tokens, users};
 
 use super::Cx;
@@ -39,6 +39,17 @@ pub struct Recognised {
     pub authorization: Option<Authorization>,
     /// The user that it stands for.
     pub user: Option<User>,
+    /// What its family was given in the first place: no exchange leads beyond it.
+    pub first: First,
+}
+
+/// What a family of tokens was given in the first place: by a user, to an API token, or to a client for itself.
+#[derive(Clone, Debug, Default)]
+pub struct First {
+    /// For which resource servers.
+    pub resources: Vec<Resource>,
+    /// What was allowed.
+    pub scope: Scope,
 }
 
 /// What an access token is.
@@ -128,26 +139,46 @@ fn alive(cx: &Cx, token: Whole) -> Result<Result<Recognised, Dead>, OAuthError> 
     if cx.denials.contain(&token.claims.jti, token.expires_at()) {
         return dead("it was revoked");
     }
-    if cx.snapshot.client(&token.claims.client_id).is_none() {
+    if !cx.snapshot.client(&token.claims.client_id).is_some_and(|known| existed(&known.client, &token)) {
         return dead("its client is gone or switched off");
     }
     let holder = token.holder();
     let found = cx.store.read("look at an access token", |conn| look(conn, &token, &holder))?;
-    let (authorization, user) = match found {
+    let Found { authorization, user, first } = match found {
         Ok(found) => found,
         Err(dead) => return Ok(Err(dead)),
     };
-    if user.is_none() && cx.snapshot.client(&token.claims.sub).is_none() {
-        return dead("the client that it stands for is gone or switched off");
-    }
+    let first = match (first, &user) {
+        (Some(first), _) => first,
+        (None, Some(_)) => First::default(),
+        (None, None) => match cx.snapshot.client(&token.claims.sub) {
+            Some(known) if existed(&known.client, &token) => {
+                First { resources: known.client.resources.clone(), scope: known.client.scope.clone() }
+            }
+            _ => return dead("the client that it stands for is gone or switched off"),
+        },
+    };
     // The client that the user gave it to may be another than the one that holds it now (RFC 8693).
     if authorization.as_ref().is_some_and(|given| cx.snapshot.client(given.client_id.as_str()).is_none()) {
         return dead("the client that it was first given to is gone or switched off");
     }
-    Ok(Ok(Recognised { claims: token.claims, form: token.form, authorization, user }))
+    Ok(Ok(Recognised { claims: token.claims, form: token.form, authorization, user, first }))
 }
 
-type Found = (Option<Authorization>, Option<User>);
+/// Whether the token can have been given to this client, and not to another that had its id before.
+fn existed(client: &Client, token: &Whole) -> bool {
+    Timestamp(token.claims.iat) + CLOCKS_DIFFER >= client.created_at
+}
+
+/// By how much the clocks of two nodes may differ.
+const CLOCKS_DIFFER: Seconds = Seconds(2);
+
+#[derive(Default)]
+struct Found {
+    authorization: Option<Authorization>,
+    user: Option<User>,
+    first: Option<First>,
+}
 
 /// What only the database knows of a token; a revocation on another node counts from its commit on.
 fn look(conn: &mut Conn, token: &Whole, holder: &Holder) -> Result<Result<Found, Dead>, StoreError> {
@@ -155,26 +186,36 @@ fn look(conn: &mut Conn, token: &Whole, holder: &Holder) -> Result<Result<Found,
     if denied_tokens::contains(conn, &token.claims.jti)? {
         return dead("it was revoked");
     }
-    let (authorization, user) = match holder {
-        Holder::Client => return Ok(Ok((None, None))),
-        Holder::ApiToken(id) => match api_tokens::find(conn, id)?.map(|known| (known.revoked, known.owner)) {
+    let (authorization, user, first) = match holder {
+        Holder::Client => return Ok(Ok(Found::default())),
+        Holder::ApiToken(id) => match api_tokens::find(conn, id)? {
             None => return dead("the API token that it was exchanged for is gone"),
-            Some((Some(_), _)) => return dead("the API token that it was exchanged for was revoked"),
-            Some((None, Owner::Service(_))) => return Ok(Ok((None, None))),
-            Some((None, Owner::User(user))) => (None, user),
+            Some(known) if known.revoked.is_some() => {
+                return dead("the API token that it was exchanged for was revoked");
+            }
+            Some(known) => {
+                let first = First { resources: vec![known.resource], scope: known.scope };
+                match known.owner {
+                    Owner::Service(_) => return Ok(Ok(Found { first: Some(first), ..Found::default() })),
+                    Owner::User(user) => (None, user, first),
+                }
+            }
         },
         Holder::Authorization(id) => match authorizations::find(conn, *id)? {
             None => return dead("its authorization is gone"),
             // The authorization may have run out since: what it gave lives to its own end.
             Some(given) if given.revoked.is_some() => return dead("its authorization was revoked"),
             Some(given) => {
-                let user = given.user_id;
-                (Some(given), user)
+                let (user, scope) = (given.user_id, given.scope.clone());
+                let first = First { resources: given.resources.clone(), scope };
+                (Some(given), user, first)
             }
         },
     };
     match users::find(conn, user)? {
-        Some(user) if user.is_active() => Ok(Ok((authorization, Some(user)))),
+        Some(user) if user.is_active() => {
+            Ok(Ok(Found { authorization, user: Some(user), first: Some(first) }))
+        }
         Some(_) => dead("its user's account is locked"),
         None => dead("its user is gone"),
     }

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Nothing is stored but an opaque token, where the target takes such. The new token is of the subject token's family (the
-//! user's authorization, or an API token), so that it dies with it, and never lives longer than the subject token.
+//! user's authorization, or an API token), so that it dies with that, and never lives longer than the subject token. A
+//! subject token that is revoked alone, or that a client had for itself, takes nothing along: what came of it runs out.
 
 use std::sync::Arc;
 
@@ -150,7 +151,8 @@ fn target(
 }
 
 /// RFC 8693 §2.1 lets the scope be one of another service, where the subject token could not say anything: there it is the
-/// client's own that counts. What both audiences know of, the new token has only where the subject token has it.
+/// client's own that counts. What the audience of the subject token knows of, the new token has only where the subject
+/// token has it; and what the family was first given for, only where it was given: a way around leads no further.
 fn scope(
     cx: &Cx,
     client: &Client,
@@ -161,9 +163,15 @@ fn scope(
     let invalid = |text: String| OAuthError::new(ErrorCode::InvalidScope).describe(text);
     let from = subject.claims.aud.parse().ok().and_then(|id: Resource| cx.snapshot.resource_server(&id));
     let had: Scope = subject.claims.scope.parse().unwrap_or_default();
+    let first = &subject.first;
+    let given_for = |value: &str| {
+        first.resources.iter().filter_map(|id| cx.snapshot.resource_server(id)).any(|known| known.owns(value))
+    };
     let allowed = client.scope.filter(|value| {
         let beyond_the_subject = from.is_some_and(|from| !from.owns(value));
-        server.owns(value) && (beyond_the_subject || had.contains(value))
+        server.owns(value)
+            && (beyond_the_subject || had.contains(value))
+            && (!given_for(value) || first.scope.contains(value))
     });
     let Some(text) = params.get("scope") else {
         return if allowed.is_empty() && !server.scopes.is_empty() {

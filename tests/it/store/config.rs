@@ -64,6 +64,7 @@ fn secret(client: &str, text: &str) -> ClientSecret {
         hash: hash(text),
         created_at: NOW,
         expires_at: None,
+        leaked: false,
     }
 }
 

@@ -92,6 +92,7 @@ fn resource_server(id: &str) -> ResourceServer {
         allow_long_access_tokens: false,
         signing_algorithm: Some("RS256".parse().unwrap()),
         include_roles: true,
+        user_api_tokens: true,
         declared: false,
         created_at: NOW,
         token_format: TokenFormat::Opaque,

@@ -50,6 +50,7 @@ fn fill(store: &Store, alice: &User) -> Id {
         hash: hash("s"),
         created_at: NOW,
         expires_at: None,
+        leaked: false,
     };
     let mut key = crate::support::server::KEYS[0].clone();
     key.state = key.state.retire(NOW, Seconds(60)).unwrap();

@@ -17,6 +17,7 @@ pub fn add_secret(server: &TestServer, client: &str, plain: &str, expires_at: Op
         hash: HashedToken::of(plain),
         created_at: START,
         expires_at,
+        leaked: false,
     };
     server.store().write("test secret", move |conn| store::client_secrets::insert(conn, &secret)).unwrap();
     server.refresh();

@@ -113,16 +113,19 @@ pub const CLIENTS: &str = r#"
 id = "https://notes.example"
 name = "Notes"
 include_roles = true
+user_api_tokens = true
 scopes = { "notes:read" = "Read your notes", "notes:write" = "Write notes for you" }
 
 [[resource_servers]]
 id = "https://mail.example/api"
 name = "Mail"
+user_api_tokens = true
 scopes = { "mail:send" = "Send mail in your name", "shared" = "Something that two know" }
 
 [[resource_servers]]
 id = "https://other.example"
 name = "Other"
+user_api_tokens = true
 scopes = { "shared" = "Something that two know" }
 
 [[roles]]
