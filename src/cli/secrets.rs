@@ -58,6 +58,7 @@ fn row(secret: &ClientSecret) -> Vec<String> {
     let state = match secret.expires_at {
         None => "counts".to_owned(),
         Some(at) if secret.is_alive(now()) => format!("counts until {at}"),
+        Some(at) if secret.leaked => format!("ended {at} (leaked)"),
         Some(at) => format!("ended {at}"),
     };
     vec![secret.id.to_string(), secret.created_at.to_string(), state]
@@ -69,6 +70,7 @@ fn as_json(secret: &ClientSecret) -> Value {
         "client_id": secret.client_id,
         "created_at": secret.created_at,
         "expires_at": secret.expires_at,
+        "leaked": secret.leaked,
     })
 }
 

@@ -378,6 +378,15 @@ fn the_resource_server_is_chosen_first_where_there_are_several() {
     let login = browser.follow(login);
     let only = browser.log_in(&login, "alice", PASSWORD);
     assert_eq!(only.field("resource"), "https://one.example");
+    // One that users may not make tokens for is as if it were not there, in the form too.
+    assert_refused(
+        &browser.get(&form_path("https://machines.example")),
+        400,
+        "This request cannot be answered",
+    );
+    let form = with(&filled(&only), "resource", "https://machines.example");
+    let refused = post(&mut browser, NEW_TOKEN, &with(&form, "scope", "run"));
+    assert_refused(&refused, 400, "This request cannot be answered");
     // A scope that nobody described is shown by its name.
     assert!(only.body.contains("<bdi>read</bdi>"), "{}", only.body);
 }

@@ -1,7 +1,7 @@
 //! What a secret scanner found is revoked: whoever has a token may end it.
 
 use countersign::base::encoding::sha256;
-use countersign::base::{PlainToken, TokenKind};
+use countersign::base::{HashedToken, PlainToken, TokenKind};
 use countersign::domain::RevocationReason;
 use countersign::domain::api_token::{Owner, Wish};
 use countersign::flow::api_tokens::{self, Made, NewToken};
@@ -268,35 +268,92 @@ fn garbage_costs_no_write() {
     });
 }
 
-/// RFC 6585 §4: "The 429 status code indicates that the user has sent too many requests in a given amount of time".
+/// RFC 6585 §4: "The 429 status code indicates that the user has sent too many requests in a given amount of time". Whoever
+/// sends forgeries must not have the reports of others refused that come from the same network: secrets are looked up always.
 #[test]
-fn a_network_has_only_so_many_requests_in_which_nothing_was_found() {
+fn a_network_has_only_so_many_jwts_that_are_none_of_ours() {
+    const FORGED: &str = "eyJhbGciOiJub25lIn0.e30.c2ln";
     let server = TestServer::with(Setup {
         extra: "[login]\nmax_failures_per_address = 3".to_owned(),
         server: "trusted_proxies = [\"127.0.0.1\"]".to_owned(),
         ..Setup::default()
     });
-    let made = api_token(&server);
-    let tell_from = |address: &str, token: &str| {
+    let [made, other] = [api_token(&server), api_token(&server)];
+    let tell_from = |address: &str, tokens: &[&str]| {
+        let found: Vec<Value> = tokens.iter().map(|token| json!({ "token": token })).collect();
         let headers = [("content-type", "application/json"), ("x-forwarded-for", address)];
-        server.client().send("POST", LEAKED_TOKENS, &headers, &json!([{ "token": token }]).to_string())
+        server.client().send("POST", LEAKED_TOKENS, &headers, &json!(found).to_string())
     };
-    for _ in 0..3 {
-        assert_eq!(labels(&tell_from("192.0.2.1", &unknown(&server, TokenKind::Api))), [false]);
+    let unknown = unknown(&server, TokenKind::Api);
+    for _ in 0..5 {
+        assert_eq!(labels(&tell_from("192.0.2.1", &[&unknown])), [false], "a row looked up is not counted");
     }
-    let refused = tell_from("192.0.2.1", made.plain.reveal());
+    assert_eq!(labels(&tell_from("192.0.2.1", &[made.plain.reveal(), FORGED, FORGED])), [true, false, false]);
+    assert_eq!(labels(&tell_from("192.0.2.1", &[made.plain.reveal(), FORGED])), [true, false]);
+    let refused = tell_from("192.0.2.1", &[FORGED, other.plain.reveal()]);
     assert_eq!((refused.status, refused.header("retry-after")), (429, Some("900")), "{}", refused.body);
     assert_eq!(refused.header("cache-control"), Some("no-store"));
-    assert_eq!(labels(&tell_from("192.0.2.1", "garbage")), [false]);
-    assert!(is_alive(&server, made.plain.reveal()));
+    assert!(!is_alive(&server, other.plain.reveal()), "the secret in it is revoked all the same");
+    assert_eq!(labels(&tell_from("192.0.2.1", &["garbage", other.plain.reveal()])), [false, true]);
     // Logins from there are another matter, and so is another network.
     let mut browser = server.browser();
     browser.headers.push(("x-forwarded-for".to_owned(), "192.0.2.1".to_owned()));
     let login = ask(&mut browser, "house", &[]);
     assert!(browser.log_in(&login, "alice", super::support::server::PASSWORD).sent("code").is_some());
-    assert_eq!(labels(&tell_from("192.0.2.2", made.plain.reveal())), [true]);
+    assert_eq!(labels(&tell_from("192.0.2.2", &[FORGED])), [false]);
     server.advance(900);
-    assert_eq!(labels(&tell_from("192.0.2.1", made.plain.reveal())), [true]);
+    assert_eq!(labels(&tell_from("192.0.2.1", &[FORGED])), [false]);
+}
+
+/// A restart applies the configuration file again: what others have must not count again by that.
+#[test]
+fn a_leaked_secret_stays_dead_although_it_is_declared() {
+    on_each_database(|database| {
+        let first = TestServer::on(&database);
+        let made = unknown(&first, TokenKind::ClientSecret);
+        drop(first);
+        let hash = HashedToken::of(&made);
+        let clients = CLIENTS.replace("SECRET_HASH:service\"", &format!("{}\"", hash.as_str()));
+        let start = || {
+            let database = Some(database.url.clone());
+            TestServer::with(Setup { clients: clients.clone(), database, ..Setup::default() })
+        };
+        let form = [("grant_type", "client_credentials")];
+        let server = start();
+        let status = |server: &TestServer| server.client().post_as("service", &made, "/token", &form).status;
+        assert_eq!(status(&server), 200);
+        assert_eq!(labels(&tell(&server, &[&made])), [true]);
+        server.advance(2);
+        assert_eq!(status(&server), 401);
+        drop(server);
+        let log = SecurityLog::listen();
+        let again = start();
+        assert_eq!(status(&again), 401);
+        assert!(!log.of("leaked_secret_declared").is_empty(), "{}", database.kind);
+    });
+}
+
+/// Two scanners, or one that asks twice, name the same tokens in another order on two nodes.
+#[test]
+fn reports_of_the_same_tokens_wait_for_one_another_and_never_fail() {
+    on_each_database(|database| {
+        let server = TestServer::on(&database);
+        let found: Vec<String> = (0..12)
+            .flat_map(|_| {
+                let answer = tokens(&server);
+                [answer.text("refresh_token"), answer.text("access_token")]
+            })
+            .collect();
+        let statuses = super::support::raw::at_once(8, |at| {
+            let mut texts: Vec<&str> = found.iter().map(String::as_str).collect();
+            if at % 2 == 0 {
+                texts.reverse();
+            }
+            tell(&server, &texts).status
+        });
+        assert_eq!(statuses, [200; 8], "{}", database.kind);
+        assert!(found.iter().all(|text| !is_alive(&server, text)));
+    });
 }
 
 /// The log names what was revoked by its id, and where it was found in one printable line; never the token.

@@ -237,6 +237,24 @@ fn the_scope_is_never_wider_than_rule_client_request_and_subject() {
     assert_eq!(scope("relay", &shares, &[("audience", OTHER)]), "shared");
 }
 
+/// A way around: a token for the notes becomes one for the mail, and that one for the notes again.
+#[test]
+fn a_way_around_by_another_audience_leads_no_further() {
+    let server = TestServer::with(setup());
+    change::client(&server, "relay", |draft| {
+        draft.scope = "mail:send notes:read notes:write".parse().unwrap();
+        draft.exchange = [(NOTES, MAIL), (MAIL, NOTES)]
+            .map(|(from, to)| ExchangeRule { from: from.parse().unwrap(), to: vec![to.parse().unwrap()] })
+            .to_vec();
+    });
+    let subject = users_token(&server, "openid notes:read");
+    let at_the_mail = access_token(&server, "relay", &request(&subject));
+    let back = with(&request(&at_the_mail), &[("audience", NOTES)]);
+    assert_eq!(exchanged(&server, "relay", &back).text("scope"), "notes:read");
+    let wider = with(&back, &[("scope", "notes:write")]);
+    assert_eq!(server.token("relay", &wider).error(), "invalid_scope");
+}
+
 /// The life is what the subject token has left, or less where client or target say so.
 #[test]
 fn the_new_token_never_outlives_the_subject_token() {
