@@ -5,12 +5,13 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint docs-check
+.PHONY: help demo test bench bench-growth lint docs-check
 
 help:
 	@echo 'make demo        build and start everything to try it out; all that it makes lies in demo-data/'
 	@echo 'make test        install what the tests need when it is missing, then run all: SQLite, PostgreSQL, Chromium'
 	@echo 'make bench       the server beside a floor of this machine, in release mode'
+	@echo 'make bench-growth  a refresh beside millions of rows, and while they are swept; some 6 GB in target/ and /tmp'
 	@echo 'make lint        formatting and lints; a warning is an error'
 	@echo 'make docs-check  the API documentation builds, docs/CONFIG.md is fresh, links in the pages lead somewhere'
 
@@ -28,6 +29,9 @@ test:
 
 bench:
 	cargo bench --locked --bench pairs
+
+bench-growth:
+	cargo bench --locked --bench pairs -- --growth
 
 lint:
 	cargo fmt --check

@@ -28,7 +28,7 @@ section! {
         enabled: bool = true;
         /// The pause between two rounds.
         interval_s: u32 = 60, in 1..=86_400;
-        /// Rows that one transaction deletes at most.
+        /// Rows that one transaction deletes at most. It takes fewer where they would keep others waiting.
         batch_rows: u32 = 500, in 1..=10_000;
     }
 }

@@ -48,6 +48,23 @@ fn every_one_of_many_writes_at_once_is_there_when_it_is_answered() {
     });
 }
 
+/// A sweep shares its transaction with nobody.
+#[test]
+fn a_write_that_wants_to_be_alone_is_answered_among_the_others() {
+    on_each_store(|store, _, _| {
+        let answers = at_once(60, |at| {
+            let insert = move |conn: &mut Conn| roles::insert(conn, &role(&format!("r{at}")));
+            match at % 3 {
+                0 => store.write_alone("test", insert).map(|((), held)| Some(held)),
+                _ => store.write("test", insert).map(|()| None),
+            }
+        });
+        assert_eq!(names(store).len(), 60);
+        let holds: Vec<Duration> = answers.into_iter().filter_map(Result::unwrap).collect();
+        assert!(holds.len() == 20 && holds.iter().all(|held| !held.is_zero()), "{holds:?}");
+    });
+}
+
 #[test]
 fn a_write_that_fails_undoes_none_of_its_neighbours() {
     on_each_store(|store, _, _| {
