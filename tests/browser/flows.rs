@@ -51,6 +51,7 @@ fn clients(app: SocketAddr, api: SocketAddr) -> String {
 id = "http://{api}"
 name = "Demo Notes"
 include_roles = true
+user_api_tokens = true
 scopes = {{ "notes:read" = "Read your notes", "notes:write" = "Write notes for you" }}
 
 [[clients]]

@@ -120,7 +120,7 @@ fn a_resource_server_that_is_gone_from_the_file_is_removed_and_a_role_stays_with
         server.store().write("test", move |conn| store::roles::give(conn, alice, "editor")).unwrap();
         let others = CLIENTS
             .replace("[[roles]]\nname = \"editor\"\n", "")
-            .replace("[[resource_servers]]\nid = \"https://other.example\"\nname = \"Other\"\nscopes = { \"shared\" = \"Something that two know\" }\n", "")
+            .replace("[[resource_servers]]\nid = \"https://other.example\"\nname = \"Other\"\nuser_api_tokens = true\nscopes = { \"shared\" = \"Something that two know\" }\n", "")
             .replace(", \"https://other.example\"", "");
         // The resource server, the role, and the client that named the resource server.
         assert_eq!(applied(server.store(), &file(&others), START).unwrap(), 3, "{}", database.kind);
