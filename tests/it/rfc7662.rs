@@ -1,7 +1,7 @@
 //! RFC 7662 §2: what a token is, told to those whom it is meant for, and nothing to all others.
 
 use countersign::base::{Seconds, Timestamp};
-use countersign::domain::RevocationReason;
+use countersign::domain::{Client, RevocationReason};
 use countersign::http::paths;
 use countersign::store;
 
@@ -413,4 +413,27 @@ fn discovery_leads_to_it() {
     assert_eq!(metadata["introspection_endpoint"], format!("{}/introspect", server.issuer));
     let token = clients_token(&server, "service", "notes:read");
     assert!(is_active(&server, "notes-api", &token));
+}
+
+/// A client that is registered under the id that another had is another client.
+#[test]
+fn a_client_does_not_inherit_the_tokens_of_one_that_had_its_id() {
+    on_each_database(|database| {
+        let server = on(&database);
+        let token = clients_token(&server, "service", "notes:read");
+        assert!(is_active(&server, "notes-api", &token));
+        server.advance(10);
+        let now = server.app.now();
+        server
+            .store()
+            .write("test", move |conn| {
+                let id = "service".parse().unwrap();
+                let known = store::clients::find(conn, &id)?.unwrap();
+                assert!(store::clients::delete(conn, &id)?);
+                store::clients::insert(conn, &Client::check(known.to_draft(), now).unwrap())
+            })
+            .unwrap();
+        server.refresh();
+        assert!(!is_active(&server, "notes-api", &token), "{}", database.kind);
+    });
 }
