@@ -257,7 +257,7 @@ fn an_id_is_taken_once_and_one_is_made_where_none_is_given() {
     let made = home.json(&["client", "add", "--profile", "service"]);
     assert_eq!(text(&made, "client_id").len(), 36);
     // RFC 9068 §5: its own tokens would pass for those of the user, whose `sub` it would share.
-    let alice = text(&home.json(&["user", "add", "alice", "--generate"]), "id");
+    let alice = text(&home.json(&["user", "add", "alice", "--generate"]), "sub");
     let refused = home.refused(&["client", "add", "--profile", "service", "--id", &alice]);
     assert!(refused.contains("the id of a user"), "{refused}");
 }
