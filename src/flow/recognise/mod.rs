@@ -148,16 +148,16 @@ fn alive(cx: &Cx, token: Whole) -> Result<Result<Recognised, Dead>, OAuthError> 
         Ok(found) => found,
         Err(dead) => return Ok(Err(dead)),
     };
-    let first = match (first, &user) {
-        (Some(first), _) => first,
-        (None, Some(_)) => First::default(),
-        (None, None) => match cx.snapshot.client(&token.claims.sub) {
-            Some(known) if existed(&known.client, &token) => {
-                First { resources: known.client.resources.clone(), scope: known.client.scope.clone() }
-            }
+    let mut first = first.unwrap_or_default();
+    if user.is_none() {
+        let client = match cx.snapshot.client(&token.claims.sub) {
+            Some(known) if existed(&known.client, &token) => &known.client,
             _ => return dead("the client that it stands for is gone or switched off"),
-        },
-    };
+        };
+        if token.claims.family().is_none() {
+            first = First { resources: client.resources.clone(), scope: client.scope.clone() };
+        }
+    }
     // The client that the user gave it to may be another than the one that holds it now (RFC 8693).
     if authorization.as_ref().is_some_and(|given| cx.snapshot.client(given.client_id.as_str()).is_none()) {
         return dead("the client that it was first given to is gone or switched off");
