@@ -101,6 +101,9 @@ impl Manager {
             format!("PRAGMA synchronous = {}", self.synchronous),
             "PRAGMA foreign_keys = ON".to_owned(),
             format!("PRAGMA query_only = {}", if self.query_only { "ON" } else { "OFF" }),
+            // KiB. The writer goes through the upper levels of trees of millions of rows at each refresh; of readers there
+            // are many.
+            format!("PRAGMA cache_size = {}", if self.query_only { -2_000 } else { -32_000 }),
         ] {
             conn.batch_execute(&pragma)?;
         }

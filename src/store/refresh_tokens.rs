@@ -55,7 +55,7 @@ pub fn find(conn: &mut Conn, hash: &HashedToken) -> Result<Option<RefreshToken>,
 /// Stores a new refresh token.
 ///
 /// # Errors
-/// [`StoreError::Reference`] when its authorization is gone.
+/// When the database fails. Whether its authorization is there is not asked here: nothing cascades to this table.
 pub fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), StoreError> {
     let row = Row {
         hash: token.hash.as_str().to_owned(),

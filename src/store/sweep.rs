@@ -200,5 +200,5 @@ pub static DEAD: [Dead; 10] = [
     // Used ones too stay until their own end: until then their reuse must be known.
     dead!(refresh_tokens.hash, KEEP_REFRESH_TOKENS, since refresh_tokens::expires_at, only [], still [], &[]),
     dead!(authorizations.id, REMEMBERED, since authorizations::expires_at, only [], still [],
-        &[leaf!(refresh_tokens.hash), leaf!(opaque_tokens.id), leaf!(codes.hash)]),
+        &[leaf!(opaque_tokens.id), leaf!(codes.hash)]),
 ];

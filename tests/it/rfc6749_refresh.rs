@@ -303,6 +303,21 @@ fn a_public_clients_refresh_token_ends_with_the_session_at_the_latest() {
 }
 
 /// A locked account served on by refresh: a fault of well-known servers.
+/// Nothing cascades to refresh tokens: it is the authorization, which went with the user, that is missed.
+#[test]
+fn a_user_who_is_gone_is_not_served_on() {
+    on_each_database(|database| {
+        let server = TestServer::on(&database);
+        let (token, alice) = (first(&server), server.user("alice").id);
+        assert!(server.store().write("delete", move |conn| store::users::delete(conn, alice)).unwrap());
+        let answer = refresh(&server, "web", &token);
+        assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_grant"), "{}", database.kind);
+        let hash = PlainToken::parse(TokenKind::Refresh, &token).unwrap().hash();
+        let left = server.store().read("look", move |conn| store::refresh_tokens::find(conn, &hash)).unwrap();
+        assert!(left.is_some_and(|left| left.used_at.is_none()), "nothing is written");
+    });
+}
+
 #[test]
 fn a_locked_user_is_not_served_on() {
     let server = TestServer::start();
