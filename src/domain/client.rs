@@ -1,5 +1,6 @@
 //! Clients (RFC 6749 §2): their profile, what they may ask for, and the rules that hold at creation and at every change.
 
+pub mod openid;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
 
 use super::Problem;
 use super::exchange::{self, ExchangeRule};
+use openid::OpenIdSettings;
 
 /// The most redirect URIs, resources or secrets of one client.
 pub const MAX_LIST: usize = 64;
@@ -144,6 +146,8 @@ pub struct ClientDraft {
     pub introspects: Vec<Resource>,
     /// What it may exchange for what (RFC 8693); nothing unless it is said.
     pub exchange: Vec<ExchangeRule>,
+    /// What it says of itself for OpenID Connect.
+    pub openid: OpenIdSettings,
 }
 
 impl ClientDraft {
@@ -169,6 +173,7 @@ impl ClientDraft {
             origins: Vec::new(),
             introspects: Vec::new(),
             exchange: Vec::new(),
+            openid: OpenIdSettings::default(),
         }
     }
 }
@@ -319,6 +324,7 @@ fn problems(draft: &ClientDraft) -> Vec<Problem> {
     check_lifetimes(draft, &mut refuse);
     check_introspection(draft, &mut refuse);
     exchange::check(draft, &mut refuse);
+    openid::check(draft, &mut refuse);
     found
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod algorithm;
+pub mod auth_method;
 pub mod challenge;
 pub mod client_id;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod scope;
 pub mod token_response;
 
 pub use access_token::{AccessTokenClaims, Actor};
+pub use auth_method::AuthMethod;
 pub use challenge::{CodeChallenge, CodeVerifier};
 pub use client_id::ClientId;
 pub use error::{ErrorCode, OAuthError};

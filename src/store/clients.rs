@@ -34,17 +34,18 @@ struct Row {
     origins: String,
     introspects: String,
     exchange: String,
+    openid: String,
 }
 
 impl TryFrom<&Client> for Row {
     type Error = ImpossibleRow;
     fn try_from(client: &Client) -> Result<Self, ImpossibleRow> {
-        let exchange = serde_json::to_string(&client.exchange).map_err(|e| ImpossibleRow {
+        let fault = |column, e: serde_json::Error| ImpossibleRow {
             table: "clients",
-            column: "exchange",
+            column,
             id: client.id.to_string(),
             text: e.to_string(),
-        })?;
+        };
         Ok(Self {
             id: client.id.to_string(),
             name: client.name.clone(),
@@ -66,7 +67,8 @@ impl TryFrom<&Client> for Row {
             refresh_reuse_grace_s: client.refresh_reuse_grace.map(|span| span.0),
             origins: joined(&client.origins),
             introspects: joined(&client.introspects),
-            exchange,
+            exchange: serde_json::to_string(&client.exchange).map_err(|e| fault("exchange", e))?,
+            openid: serde_json::to_string(&client.openid).map_err(|e| fault("openid", e))?,
         })
     }
 }
@@ -96,6 +98,7 @@ impl TryFrom<Row> for Client {
             origins: split(&row.origins).map_err(|e| fault("origins", e))?,
             introspects: split(&row.introspects).map_err(|e| fault("introspects", e))?,
             exchange: serde_json::from_str(&row.exchange).map_err(|e| fault("exchange", e.to_string()))?,
+            openid: serde_json::from_str(&row.openid).map_err(|e| fault("openid", e.to_string()))?,
         };
         let mut client = Client::check(draft, Timestamp(row.created_at))
             .map_err(|problems| fault("profile", problems.iter().map(ToString::to_string).collect()))?;

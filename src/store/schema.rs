@@ -48,6 +48,7 @@ diesel::table! {
         origins -> Text,
         introspects -> Text,
         exchange -> Text,
+        openid -> Text,
     }
 }
 

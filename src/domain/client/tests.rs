@@ -156,3 +156,90 @@ fn a_client_without_a_grant_is_one_that_introspects() {
     public.introspects = draft(Profile::ResourceServer).introspects;
     assert_eq!(fields(public), ["introspects"]);
 }
+
+/// OpenID Connect Dynamic Client Registration §2 has these addresses in clear URLs that people follow or servers fetch.
+#[test]
+fn addresses_of_a_client_are_https_without_user_or_fragment() {
+    let with = |uri: &str| {
+        let mut draft = draft(Profile::Web);
+        draft.openid.policy_uri = Some(uri.to_owned());
+        fields(draft)
+    };
+    for taken in ["https://app.example/privacy?x=1", "http://127.0.0.1:8000/privacy", "http://localhost/"] {
+        assert_eq!(with(taken), Vec::<&str>::new(), "{taken}");
+    }
+    let long = format!("https://app.example/{}", "a".repeat(2048));
+    for refused in [
+        "http://app.example/",
+        "https://app.example/#x",
+        "https://me@app.example/",
+        "https://:secret@app.example/",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/privacy",
+        "",
+        &long,
+    ] {
+        assert_eq!(with(refused), ["policy_uri"], "{refused}");
+    }
+}
+
+/// OpenID Connect Dynamic Client Registration §2: "The jwks_uri and jwks parameters MUST NOT be used together."
+#[test]
+fn keys_of_a_client_come_by_value_or_by_reference_and_encryption_needs_them() {
+    let keys = || serde_json::json!({ "keys": [] }).as_object().cloned();
+    let by_value = || {
+        let mut draft = draft(Profile::Web);
+        draft.openid.jwks = keys();
+        draft
+    };
+    assert_eq!(fields(by_value()), Vec::<&str>::new());
+    let mut both = by_value();
+    both.openid.jwks_uri = Some("https://app.example/jwks".to_owned());
+    assert_eq!(fields(both), ["jwks"]);
+    let mut none = by_value();
+    none.openid.jwks = serde_json::json!({ "kty": "EC" }).as_object().cloned();
+    assert_eq!(fields(none), ["jwks"]);
+    let mut large = by_value();
+    large.openid.jwks = serde_json::json!({ "keys": ["a".repeat(16_384)] }).as_object().cloned();
+    assert_eq!(fields(large), ["jwks"]);
+
+    use crate::oauth::algorithm::{ContentEncryption, KeyManagement};
+    let encryption = Some((KeyManagement::EcdhEs, ContentEncryption::A256Gcm));
+    let mut without = draft(Profile::Web);
+    without.openid.id_token.encryption = encryption;
+    without.openid.userinfo.encryption = encryption;
+    assert_eq!(fields(without.clone()), ["id_token_encryption", "userinfo_encryption"]);
+    without.openid.jwks = keys();
+    assert_eq!(fields(without), Vec::<&str>::new());
+}
+
+#[test]
+fn the_way_of_authentication_fits_the_kind_of_client() {
+    use crate::oauth::AuthMethod;
+    let with = |profile, method| {
+        let mut draft = draft(profile);
+        draft.openid.auth_method = Some(method);
+        fields(draft)
+    };
+    assert_eq!(with(Profile::Web, AuthMethod::ClientSecretJwt), Vec::<&str>::new());
+    assert_eq!(with(Profile::Spa, AuthMethod::None), Vec::<&str>::new());
+    for (profile, method) in [
+        (Profile::Web, AuthMethod::None),
+        (Profile::Spa, AuthMethod::ClientSecretBasic),
+        (Profile::Web, AuthMethod::PrivateKeyJwt),
+    ] {
+        assert_eq!(with(profile, method), ["token_endpoint_auth_method"], "{profile} {method}");
+    }
+}
+
+#[test]
+fn what_a_client_expects_by_default_is_bounded() {
+    let mut wrong = draft(Profile::Web);
+    wrong.openid.default_max_age_s = Some(-1);
+    wrong.openid.default_acr_values = vec!["a b".to_owned()];
+    assert_eq!(fields(wrong), ["default_max_age_s", "default_acr_values"]);
+    let mut many = draft(Profile::Web);
+    many.openid.default_acr_values = vec!["a".to_owned(); 17];
+    assert_eq!(fields(many), ["default_acr_values"]);
+}

@@ -1,0 +1,202 @@
+//! What a client says of itself for OpenID Connect, with the names of OpenID Connect Dynamic Client Registration 1.0 §2.
+//! Everything has a default, so that a client that says nothing works.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::oauth::AuthMethod;
+use crate::oauth::algorithm::{ContentEncryption, KeyManagement, SigningAlgorithm};
+use crate::oauth::redirect_uri::is_loopback;
+
+use super::ClientDraft;
+
+/// The longest address that a client may name, in bytes.
+const MAX_URI_BYTES: usize = 2048;
+/// The most values of `default_acr_values`, and the most bytes of each.
+const MAX_ACR_VALUES: usize = 16;
+/// The largest JWK Set by value, in bytes.
+pub const MAX_JWKS_BYTES: usize = 16_384;
+
+/// The OpenID Connect metadata of a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpenIdSettings {
+    /// How its ID tokens are signed and encrypted.
+    #[serde(skip_serializing_if = "is_default")]
+    pub id_token: Protection,
+    /// How its userinfo answers are; JSON where nothing is said.
+    #[serde(skip_serializing_if = "is_default")]
+    pub userinfo: Protection,
+    /// Whether its `sub` values are its sector's alone (OpenID Connect Core §8).
+    #[serde(skip_serializing_if = "is_default")]
+    pub subject_type: SubjectType,
+    /// Where the redirect URIs of its sector stand (OpenID Connect Core §8.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<String>,
+    /// `max_age` where a request names none, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age_s: Option<i64>,
+    /// Whether `auth_time` stands in every ID token.
+    #[serde(skip_serializing_if = "is_default")]
+    pub require_auth_time: bool,
+    /// `acr_values` where a request names none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<String>,
+    /// Where a third party starts a login (OpenID Connect Core §4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
+    /// Where it is told that a session ended (OpenID Connect Back-Channel Logout 1.0 §2.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it wants `sid` in logout tokens.
+    #[serde(skip_serializing_if = "is_default")]
+    pub backchannel_logout_session_required: bool,
+    /// Its logo, on the login and consent pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    /// Its home page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
+    /// What it does with data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// Its terms of service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
+    /// How it authenticates; where nothing is said: by its secret, in the header or in the body, or not at all if public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_method: Option<AuthMethod>,
+    /// Whether the `aud` of its assertions must be the issuer alone, not the token endpoint.
+    #[serde(skip_serializing_if = "is_default")]
+    pub assertion_for_issuer_only: bool,
+    /// Its public keys, by value (RFC 7517 §5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Map<String, Value>>,
+    /// Its public keys, by reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+}
+
+/// How an answer for a client is signed and encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Protection {
+    /// The algorithm of the signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing: Option<SigningAlgorithm>,
+    /// How it is encrypted to one of the client's keys: `alg` and `enc`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<(KeyManagement, ContentEncryption)>,
+}
+
+/// OpenID Connect Core 1.0 §8.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubjectType {
+    /// Every client knows the user by the same `sub`.
+    #[default]
+    Public,
+    /// Each sector by another.
+    Pairwise,
+}
+
+impl SubjectType {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Public, Self::Pairwise];
+
+    /// As it stands on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Pairwise => "pairwise",
+        }
+    }
+}
+
+impl std::str::FromStr for SubjectType {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|known| known.as_str() == text);
+        found.ok_or_else(|| "a subject type is public or pairwise".to_owned())
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// An https address without a fragment; plain http on this very machine is for development.
+fn is_address(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else { return false };
+    let sound = text.len() <= MAX_URI_BYTES && url.fragment().is_none() && url.username().is_empty();
+    let local = url.host().as_ref().is_some_and(is_loopback);
+    sound
+        && url.password().is_none()
+        && url.has_host()
+        && (url.scheme() == "https" || (url.scheme() == "http" && local))
+}
+
+pub(super) fn check(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {
+    let settings = &draft.openid;
+    for (field, uri) in [
+        ("sector_identifier_uri", &settings.sector_identifier_uri),
+        ("initiate_login_uri", &settings.initiate_login_uri),
+        ("backchannel_logout_uri", &settings.backchannel_logout_uri),
+        ("logo_uri", &settings.logo_uri),
+        ("client_uri", &settings.client_uri),
+        ("policy_uri", &settings.policy_uri),
+        ("tos_uri", &settings.tos_uri),
+        ("jwks_uri", &settings.jwks_uri),
+    ] {
+        if uri.as_deref().is_some_and(|uri| !is_address(uri)) {
+            refuse(
+                field,
+                "an https URL of at most 2048 bytes, without a fragment and without a user name in it",
+            );
+        }
+    }
+    if settings.jwks.is_some() && settings.jwks_uri.is_some() {
+        // OpenID Connect Dynamic Client Registration §2: "jwks_uri and jwks MUST NOT be used together."
+        refuse("jwks", "jwks and jwks_uri cannot stand together");
+    }
+    if let Some(jwks) = &settings.jwks {
+        let length = serde_json::to_string(jwks).map_or(usize::MAX, |text| text.len());
+        if length > MAX_JWKS_BYTES {
+            refuse("jwks", "a JWK Set of at most 16384 bytes");
+        } else if !jwks.get("keys").is_some_and(Value::is_array) {
+            refuse("jwks", "a JWK Set: an object whose member \"keys\" is a list (RFC 7517 §5)");
+        }
+    }
+    let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some();
+    for (field, protection) in
+        [("id_token_encryption", &settings.id_token), ("userinfo_encryption", &settings.userinfo)]
+    {
+        if protection.encryption.is_some() && !has_keys {
+            refuse(field, "needs the client's public keys: jwks or jwks_uri");
+        }
+    }
+    match settings.auth_method {
+        Some(AuthMethod::None) if draft.profile.is_confidential() => {
+            refuse("token_endpoint_auth_method", "none is for public clients: the profiles spa and native");
+        }
+        Some(method) if method != AuthMethod::None && !draft.profile.is_confidential() => {
+            refuse("token_endpoint_auth_method", "a public client does not authenticate: none");
+        }
+        Some(AuthMethod::PrivateKeyJwt) if !has_keys => {
+            refuse(
+                "token_endpoint_auth_method",
+                "private_key_jwt needs the client's public keys: jwks or jwks_uri",
+            );
+        }
+        _ => {}
+    }
+    if settings.default_max_age_s.is_some_and(|age| age < 0) {
+        refuse("default_max_age_s", "a number of seconds, 0 or more");
+    }
+    let acr = |value: &String| !value.is_empty() && value.len() <= 128 && !value.contains(' ');
+    if settings.default_acr_values.len() > MAX_ACR_VALUES || !settings.default_acr_values.iter().all(acr) {
+        refuse("default_acr_values", "at most 16, each of 1 to 128 bytes without a blank");
+    }
+}
