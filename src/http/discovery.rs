@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::flow::Snapshot;
+use crate::flow::registration::Mode;
 use crate::oauth::{GrantType, ResponseMode};
 
 use super::documents::{Cache, Document};
@@ -20,6 +21,8 @@ struct Metadata<'a> {
     authorization_endpoint: String,
     token_endpoint: String,
     jwks_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     end_session_endpoint: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
@@ -66,6 +69,7 @@ pub(super) fn document(app: &App, snapshot: &Snapshot) -> Document {
         authorization_endpoint: at(paths::AUTHORIZE),
         token_endpoint: at(paths::TOKEN),
         jwks_uri: at(paths::JWKS),
+        registration_endpoint: (app.policy.registration.mode != Mode::Off).then(|| at(paths::REGISTER)),
         end_session_endpoint: at(paths::LOGOUT),
         scopes_supported: snapshot.scopes().into_iter().collect(),
         response_types_supported: ["code"],

@@ -55,6 +55,7 @@ mod rfc6749_refresh;
 mod rfc7009;
 mod rfc7516;
 mod rfc7517_jwks;
+mod rfc7591;
 mod rfc7636;
 mod rfc7662;
 mod rfc8252;
