@@ -17,6 +17,7 @@ mod api_tokens;
 mod browser;
 mod check;
 mod cli;
+mod client_pages;
 mod cors;
 mod declare;
 mod demo;

@@ -1,9 +1,9 @@
 //! All pages in all languages, filled with friendly, long and hostile data.
 
 use crate::http::pages::{
-    ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage, Language, LifeChoice,
-    LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, RevokeTokenPage, ScopeChoice,
-    ServerChoice, ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
+    ClientCard, ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage, Language,
+    LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, RevokeTokenPage,
+    ScopeChoice, ServerChoice, ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
 };
 
 /// A page as it would be sent.
@@ -76,12 +76,26 @@ pub(super) fn login(lang: Language, w: Words, notice: Option<LoginNotice>) -> St
         base: w.base,
         service: w.service,
         client_name: Some(w.client),
+        card: card(w),
         request: w.sealed,
         csrf: w.sealed,
         username: if notice.is_some() || w.kind != "friendly" { w.user } else { "" },
         notice,
     };
     page.render()
+}
+
+/// The addresses were checked before they were stored; here they are whatever a damaged row may hold.
+fn card(w: Words) -> ClientCard<'static> {
+    let address = |plain: &'static str| Some(if w.kind == "hostile" { w.client } else { plain });
+    ClientCard {
+        name: w.client,
+        logo: address("https://photos.acme.example/logo.png"),
+        home: address("https://photos.acme.example/"),
+        policy: address("https://photos.acme.example/policy"),
+        terms: address("https://photos.acme.example/terms"),
+        unchecked: w.kind != "friendly",
+    }
 }
 
 pub(super) fn consent(lang: Language, w: Words, offline: bool) -> String {
@@ -93,6 +107,7 @@ pub(super) fn consent(lang: Language, w: Words, offline: bool) -> String {
         base: w.base,
         service: w.service,
         client_name: w.client,
+        card: card(w),
         client_host: w.host,
         username: w.user,
         request: w.sealed,
