@@ -6,10 +6,12 @@ use crate::base::{HashedToken, Seconds, Timestamp};
 use crate::config::{self, Config};
 use crate::domain::ExchangeRule;
 use crate::domain::client::ClientDraft;
+use crate::domain::client::openid::{OpenIdSettings, Protection};
 use crate::domain::resource_server::TokenFormat;
 use crate::domain::{Problem, Profile, ResourceServer, Role, ScopeDefinition};
 use crate::flow::declare::Declared;
 use crate::flow::token_format::{self, Wanted};
+use crate::oauth::algorithm::ContentEncryption;
 use crate::oauth::{GrantType, Scope};
 
 /// Reads the declarations, with every problem at once.
@@ -126,12 +128,60 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     if let Some(require) = client.require_pkce {
         draft.require_pkce = require;
     }
+    openid(client, &mut draft.openid)?;
     draft.access_token_ttl = client.access_token_ttl_s.map(seconds);
     draft.allow_long_access_tokens = client.allow_long_access_tokens;
     draft.refresh_token_ttl = client.refresh_token_ttl_s.map(seconds);
     draft.refresh_token_idle_ttl = client.refresh_token_idle_ttl_s.map(seconds);
     draft.refresh_reuse_grace = client.refresh_reuse_grace_s.map(seconds);
     Ok(draft)
+}
+
+/// What the client says of itself for OpenID Connect.
+fn openid(client: &config::Client, settings: &mut OpenIdSettings) -> Result<(), Problem> {
+    settings.logo_uri.clone_from(&client.logo_uri);
+    settings.client_uri.clone_from(&client.client_uri);
+    settings.policy_uri.clone_from(&client.policy_uri);
+    settings.tos_uri.clone_from(&client.tos_uri);
+    settings.initiate_login_uri.clone_from(&client.initiate_login_uri);
+    settings.default_max_age_s = client.default_max_age_s.map(i64::from);
+    settings.require_auth_time = client.require_auth_time;
+    settings.default_acr_values.clone_from(&client.default_acr_values);
+    let subject_type = client.subject_type.as_deref().map(str::parse).transpose();
+    let subject_type = subject_type.map_err(|e: String| Problem::new("subject_type", e))?;
+    settings.subject_type = subject_type.unwrap_or_default();
+    settings.id_token = protection(
+        "id_token_encrypted_response_alg",
+        client.id_token_signed_response_alg,
+        client.id_token_encrypted_response_alg.as_deref(),
+        client.id_token_encrypted_response_enc.as_deref(),
+    )?;
+    settings.userinfo = protection(
+        "userinfo_encrypted_response_alg",
+        client.userinfo_signed_response_alg,
+        client.userinfo_encrypted_response_alg.as_deref(),
+        client.userinfo_encrypted_response_enc.as_deref(),
+    )?;
+    Ok(())
+}
+
+fn protection(
+    field: &'static str,
+    signing: Option<config::AlgorithmName>,
+    alg: Option<&str>,
+    enc: Option<&str>,
+) -> Result<Protection, Problem> {
+    let signing = signing.map(|name| name.as_str().parse()).transpose();
+    let wrong = |e: String| Problem::new(field, e);
+    let alg = alg.map(str::parse).transpose().map_err(wrong)?;
+    let enc = enc.map(str::parse).transpose().map_err(wrong)?;
+    if alg.is_none() && enc.is_some() {
+        return Err(Problem::new(field, "an enc needs the alg beside it"));
+    }
+    Ok(Protection {
+        signing: signing.map_err(|e| Problem::new(field, format!("{e}")))?,
+        encryption: alg.map(|alg| (alg, enc.unwrap_or(ContentEncryption::A256Gcm))),
+    })
 }
 
 fn parsed<T: std::str::FromStr<Err = String>>(

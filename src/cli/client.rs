@@ -10,6 +10,7 @@ use crate::flow::registry;
 use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
 use crate::store::clients;
 
+use super::client_openid::{OpenIdFields, shown};
 use super::output::{Failure, Output, listed, note};
 use super::secrets;
 use super::setup::{Setup, entropy, now};
@@ -133,6 +134,8 @@ pub(super) struct Fields {
     /// How long a used refresh token still gets the same successor, in seconds; 0: not at all.
     #[arg(long, value_name = "SECONDS")]
     refresh_reuse_grace_s: Option<u32>,
+    #[command(flatten)]
+    openid: OpenIdFields,
 }
 
 impl Fields {
@@ -169,7 +172,7 @@ impl Fields {
         set(&mut draft.refresh_token_ttl, seconds(self.refresh_token_ttl_s));
         set(&mut draft.refresh_token_idle_ttl, seconds(self.refresh_token_idle_ttl_s));
         set(&mut draft.refresh_reuse_grace, seconds(self.refresh_reuse_grace_s));
-        Ok(())
+        self.openid.apply(&mut draft.openid)
     }
 }
 
@@ -315,6 +318,9 @@ fn lines(client: &Client) -> Vec<String> {
     ] {
         each(title, span.iter().map(|span| format!("{} s", span.0)).collect());
     }
+    for (name, value) in shown(&client.openid) {
+        lines.push(format!("{name:<17} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+    }
     if client.may(GrantType::AuthorizationCode) {
         lines.push(format!(
             "consent           {}",
@@ -349,5 +355,6 @@ fn as_json(client: &Client) -> Value {
         "refresh_token_ttl_s": client.refresh_token_ttl,
         "refresh_token_idle_ttl_s": client.refresh_token_idle_ttl,
         "refresh_reuse_grace_s": client.refresh_reuse_grace,
+        "openid": shown(&client.openid),
     })
 }

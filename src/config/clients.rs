@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::schema::section;
-use super::words::{ClientProfile, GrantName};
+use super::words::{AlgorithmName, ClientProfile, GrantName};
 
 section! {
     /// A declared client, applied at every start; it is known by its `id`. What is left out comes from its profile.
@@ -60,6 +60,37 @@ section! {
         refresh_reuse_grace_s: Option<u32> = None, in 0..=60;
         /// Whether it must use PKCE. Left out: yes. Public clients cannot do without.
         require_pkce: Option<bool> = None;
+        /// The address of its logo, for the login and consent pages; an https address, here and in the next four.
+        logo_uri: Option<String> = None;
+        /// Its home page.
+        client_uri: Option<String> = None;
+        /// What it does with data.
+        policy_uri: Option<String> = None;
+        /// Its terms of service.
+        tos_uri: Option<String> = None;
+        /// Where a third party starts a login (OpenID Connect Core 1.0 §4).
+        initiate_login_uri: Option<String> = None;
+        /// How its ID tokens are signed; one of `keys.algorithms`. Left out: RS256.
+        id_token_signed_response_alg: Option<AlgorithmName> = None;
+        /// How its ID tokens are encrypted to one of its keys: `RSA-OAEP-256`, `ECDH-ES` or `ECDH-ES+A256KW`.
+        id_token_encrypted_response_alg: Option<String> = None;
+        /// How the content is encrypted then: `A256GCM` (left out), or `A128GCM`.
+        id_token_encrypted_response_enc: Option<String> = None;
+        /// How its answers of userinfo are signed; one of `keys.algorithms`. Left out: they are JSON.
+        userinfo_signed_response_alg: Option<AlgorithmName> = None;
+        /// How its answers of userinfo are encrypted to one of its keys.
+        userinfo_encrypted_response_alg: Option<String> = None;
+        /// How the content is encrypted then.
+        userinfo_encrypted_response_enc: Option<String> = None;
+        /// `public`, or `pairwise`: users have another `sub` for each sector (OpenID Connect Core 1.0 §8). Left out:
+        /// `public`.
+        subject_type: Option<String> = None;
+        /// `max_age` where a request names none.
+        default_max_age_s: Option<u32> = None, in 0..=31_536_000;
+        /// Whether `auth_time` stands in every ID token.
+        require_auth_time: bool = false;
+        /// `acr_values` where a request names none.
+        default_acr_values: Vec<String> = Vec::new();
     }
 }
 

@@ -9,7 +9,7 @@ use super::support::change;
 use super::support::flow::authorize_path;
 use super::support::http::{Answer, Browser};
 use super::support::registration::{initial_token, least_with, open, register_by, registered};
-use super::support::server::PASSWORD;
+use super::support::server::{CLIENTS, PASSWORD, Setup};
 
 const UNCHECKED: &str = "Nobody here has checked who is behind it";
 
@@ -110,6 +110,23 @@ fn a_logo_cannot_widen_the_policy() {
         assert!(policy.contains(&format!("img-src 'self' data: {origin}; form-action")), "{policy}");
         assert_eq!(policy.matches("default-src").count(), 1);
     }
+}
+
+/// In the configuration file they have the names of OpenID Connect Dynamic Client Registration 1.0 §2.
+#[test]
+fn a_declared_client_says_of_itself_what_a_registered_one_may() {
+    let said = "policy_uri = \"https://app.example/policy\"\nid_token_signed_response_alg = \"ES256\"\n\
+                subject_type = \"public\"\ndefault_max_age_s = 600\ndefault_acr_values = [\"1\"]\nname = \"Web Shop\"";
+    let clients = CLIENTS.replacen("name = \"Web Shop\"", said, 1);
+    let server = TestServer::with(Setup { clients, ..Setup::default() });
+    for page in pages(&server, "web", "en") {
+        assert!(page.body.contains("https://app.example/policy"), "{}", page.body);
+    }
+    let id = "web".parse().unwrap();
+    let web =
+        server.store().read("web", |conn| countersign::store::clients::find(conn, &id)).unwrap().unwrap();
+    assert_eq!(web.openid.default_max_age_s, Some(600));
+    assert_eq!(web.openid.id_token.signing, Some(countersign::oauth::algorithm::SigningAlgorithm::Es256));
 }
 
 /// Clients of the operator's have the same members.

@@ -59,6 +59,7 @@ mod rfc7009;
 mod rfc7516;
 mod rfc7517_jwks;
 mod rfc7591;
+mod rfc7591_limits;
 mod rfc7592;
 mod rfc7636;
 mod rfc7662;

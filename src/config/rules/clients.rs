@@ -15,6 +15,13 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         identity(client, &key, problems);
         secret(client, &key, problems);
         grants(client, &key, problems);
+        for (name, algorithm) in [
+            ("id_token_signed_response_alg", client.id_token_signed_response_alg),
+            ("userinfo_signed_response_alg", client.userinfo_signed_response_alg),
+        ] {
+            let known = algorithm.is_none_or(|algorithm| config.keys.algorithms.contains(&algorithm));
+            problems.unless(known, format!("{key}.{name}"), "is not among `keys.algorithms`");
+        }
         addresses(client, &key, problems);
         if let Some(ttl_s) = client.access_token_ttl_s {
             problems.access_token_ttl(&key, ttl_s, client.allow_long_access_tokens);

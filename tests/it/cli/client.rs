@@ -18,6 +18,44 @@ fn text(answer: &serde_json::Value, name: &str) -> String {
     answer[name].as_str().unwrap_or_else(|| panic!("no {name}: {answer}")).to_owned()
 }
 
+/// What OpenID Connect Dynamic Client Registration 1.0 §2 has a client say is said on the command line too.
+#[test]
+fn what_a_client_says_of_itself_for_openid_connect_is_set_shown_and_taken_away() {
+    let home = Home::new("");
+    let uri = "https://app.example/cb";
+    let add = ["client", "add", "--profile", "web", "--id", "shop", "--redirect-uri", uri];
+    let said = ["--logo-uri", "https://app.example/l.png", "--tos-uri", "https://app.example/tos"];
+    let more = [
+        "--id-token-signed-response-alg",
+        "ES256",
+        "--subject-type",
+        "pairwise",
+        "--default-max-age-s",
+        "60",
+    ];
+    let made = home.json(&[&add[..], &said, &more].concat());
+    assert_eq!(made["openid"]["logo_uri"], "https://app.example/l.png");
+    assert_eq!(
+        (&made["openid"]["id_token"]["signing"], &made["openid"]["subject_type"]),
+        (&"ES256".into(), &"pairwise".into())
+    );
+    let shown = home.ok(&["client", "show", "shop"]);
+    assert!(shown.contains("https://app.example/tos") && shown.contains("pairwise"), "{shown}");
+    let edited = home.json(&["client", "edit", "shop", "--tos-uri", "", "--require-auth-time", "true"]);
+    assert_eq!(
+        (&edited["openid"]["tos_uri"], &edited["openid"]["default_max_age_s"]),
+        (&serde_json::Value::Null, &60.into())
+    );
+    for wrong in [["--logo-uri", "javascript:alert(1)"], ["--policy-uri", "http://app.example/"]] {
+        assert!(home.refused(&[&["client", "edit", "shop"][..], &wrong].concat()).contains("https URL"));
+    }
+    let enc = ["client", "edit", "shop", "--id-token-encrypted-response-enc", "A256GCM"];
+    assert!(home.refused(&enc).contains("needs the alg"));
+    for wrong in [["--id-token-signed-response-alg", "none"], ["--subject-type", "secret"]] {
+        assert_eq!(home.run(&[&["client", "edit", "shop"][..], &wrong].concat()).code, 2);
+    }
+}
+
 #[test]
 fn each_profile_has_its_defaults_and_only_those_with_a_secret_are_shown_one_once() {
     let home = with_api();
