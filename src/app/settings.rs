@@ -94,6 +94,8 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
     let login = &config.login;
     Policy {
         issuer: issuer.to_owned(),
+        // The database has it.
+        pairwise_salt: String::new(),
         code_ttl: seconds(config.tokens.code_ttl_s),
         access_token_ttl: seconds(config.tokens.access_token_ttl_s),
         id_token_ttl: seconds(config.tokens.id_token_ttl_s),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
+use crate::base::encoding::base64url;
 use crate::base::{Clock, Entropy, Id, Seconds};
 use crate::config::{Config, Issuer};
 use crate::domain::Problem;
@@ -108,6 +109,8 @@ impl App {
             .read("revision", crate::store::revision::both)
             .and_then(|(_, revision)| denials.catch_up(&store, revision, now))
             .map_err(|e| failed("denied tokens")(&e))?;
+        let mut policy = policy(config, issuer.as_str());
+        policy.pairwise_salt = pairwise_salt(&store, &*entropy)?;
         let passwords =
             Passwords::new(password_cost(config), &*entropy).map_err(|e| failed("login.argon2")(&e))?;
         Ok(Self {
@@ -119,7 +122,7 @@ impl App {
             entropy,
             passwords: Arc::new(passwords),
             last_uses: Arc::default(),
-            policy: Arc::new(policy(config, issuer.as_str())),
+            policy: Arc::new(policy),
             site: Site::of(config, issuer),
             snapshot: ArcSwap::from_pointee(snapshot),
             denials: Arc::new(denials),
@@ -128,6 +131,14 @@ impl App {
             max_stale: Seconds(i64::from(config.cache.max_stale_s)),
         })
     }
+}
+
+fn pairwise_salt(store: &Store, entropy: &dyn Entropy) -> Result<String, StartError> {
+    let fresh: [u8; 32] = crate::base::entropy::bytes(entropy).map_err(|e| failed("pairwise salt")(&e))?;
+    let fresh = base64url(&fresh);
+    store
+        .write("pairwise salt", move |conn| crate::store::pairwise_salt::get_or_make(conn, &fresh))
+        .map_err(|e| failed("pairwise salt")(&e))
 }
 
 fn apply_declarations(

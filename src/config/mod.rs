@@ -30,7 +30,7 @@ pub use load::process_environment;
 pub use login::{Argon2, Login};
 pub use operation::{Cache, Log, Pages, Sweeper};
 pub use reference::reference;
-pub use resources::{ResourceServer, Role, Scope, Scopes};
+pub use resources::{ClaimTable, ResourceServer, Role, Scope, Scopes};
 pub use server::{Network, Server, Tls};
 pub use words::{AlgorithmName, ClientProfile, GrantName, LogFormat, LogLevel, Synchronous, TokenFormatName};
 

@@ -38,6 +38,8 @@ pub struct Cx {
 pub struct Policy {
     /// `iss`: the issuer's URL, exactly as configured.
     pub issuer: String,
+    /// What pairwise subjects are made with.
+    pub pairwise_salt: String,
     /// Life of a code.
     pub code_ttl: Seconds,
     /// Life of an access token where neither client nor resource server says otherwise.

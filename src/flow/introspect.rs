@@ -12,7 +12,7 @@ use crate::store::{authorizations, refresh_tokens, users};
 
 use super::client_auth::{self, Presented};
 use super::recognise::{self, Dead, Recognised};
-use super::{Cx, mint};
+use super::{Cx, mint, subject};
 
 /// An introspection request as it came through the door.
 pub struct IntrospectionRequest {
@@ -100,6 +100,7 @@ fn access_token(token: Recognised) -> Introspection {
         auth_time: claims.auth_time,
         roles: claims.roles.into_owned(),
         act: claims.act,
+        custom: claims.custom,
     }
 }
 
@@ -123,12 +124,13 @@ fn about_refresh_token(
         Some((_, authorization, _)) if authorization.client_id != caller.id => {
             Err(Dead("the refresh token was given to another client"))
         }
-        Some((token, authorization, user)) => refresh_token(cx, token, authorization, user),
+        Some((token, authorization, user)) => refresh_token(cx, caller, token, authorization, user),
     })
 }
 
 fn refresh_token(
     cx: &Cx,
+    caller: &Client,
     token: RefreshToken,
     authorization: Authorization,
     user: User,
@@ -152,7 +154,7 @@ fn refresh_token(
         client_id: Some(authorization.client_id.to_string()),
         exp: Some(token.expires_at.0),
         iat: Some(token.created_at.0),
-        sub: Some(user.id.to_string()),
+        sub: Some(subject::sub_for(&cx.policy, caller, user.id)),
         iss: Some(cx.policy.issuer.clone()),
         auth_time: Some(authorization.authenticated_at.0),
         ..Introspection::default()

@@ -26,6 +26,7 @@ pub mod recognise;
 pub mod registry;
 pub mod revoke;
 pub mod snapshot;
+pub mod subject;
 pub mod target;
 pub mod token;
 pub mod token_format;

@@ -1,8 +1,10 @@
-//! What an access token says: the claims of RFC 9068 §2.2, with `act` of RFC 8693 §4.1, and no others.
+//! What an access token says: the claims of RFC 9068 §2.2, with `act` of RFC 8693 §4.1, and such as
+//! an operator names for a resource server.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The claims of an access token, whatever its format. The order is fixed, so that tokens are easy to read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub struct AccessTokenClaims<'a> {
     /// Who acts for the subject, where it was exchanged for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
+    /// What the resource server wants told beyond that, by names of its operator's.
+    #[serde(flatten)]
+    pub custom: Map<String, Value>,
 }
 
 impl AccessTokenClaims<'_> {
@@ -60,6 +65,7 @@ impl AccessTokenClaims<'_> {
             auth_time: self.auth_time,
             roles: Cow::Owned(self.roles.into_owned()),
             act: self.act,
+            custom: self.custom,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the introspection endpoint says of a token (RFC 7662 §2.2), and how it is wrapped when it is signed (RFC 9701 §5).
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::Actor;
 
@@ -52,6 +53,9 @@ pub struct Introspection {
     /// Who acts for the subject (RFC 8693 §4.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
+    /// What the resource server wants told beyond that.
+    #[serde(flatten)]
+    pub custom: Map<String, Value>,
 }
 
 /// The claims of a signed answer. RFC 9701 §5: it "SHOULD NOT include the "sub" and "exp" claims as an additional measure

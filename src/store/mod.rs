@@ -16,6 +16,7 @@ mod error;
 pub mod keys;
 mod migrations;
 pub mod opaque_tokens;
+pub mod pairwise_salt;
 pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod revision;

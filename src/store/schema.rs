@@ -77,6 +77,7 @@ diesel::table! {
         user_api_tokens -> Bool,
         token_format -> Text,
         encryption -> Nullable<Text>,
+        claims -> Text,
     }
 }
 
@@ -164,6 +165,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    pairwise_salt (id) {
+        id -> BigInt,
+        salt -> Text,
+    }
+}
+
+diesel::table! {
     refresh_tokens (hash) {
         hash -> Text,
         authorization_id -> Text,
@@ -240,6 +248,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     consents,
     authorizations,
     codes,
+    pairwise_salt,
     refresh_tokens,
     denied_tokens,
     opaque_tokens,

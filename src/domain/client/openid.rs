@@ -10,6 +10,7 @@ use crate::oauth::algorithm::{ContentEncryption, KeyManagement, SigningAlgorithm
 use crate::oauth::redirect_uri::is_loopback;
 
 use super::ClientDraft;
+use crate::domain::CustomClaims;
 
 /// The longest address that a client may name, in bytes.
 const MAX_URI_BYTES: usize = 2048;
@@ -76,6 +77,9 @@ pub struct OpenIdSettings {
     /// Its public keys, by reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
+    /// What its ID tokens and userinfo answers say beyond the standard claims.
+    #[serde(skip_serializing_if = "CustomClaims::is_empty")]
+    pub claims: CustomClaims,
 }
 
 /// How an answer for a client is signed and encrypted.
@@ -138,6 +142,21 @@ fn is_address(text: &str) -> bool {
         && (url.scheme() == "https" || (url.scheme() == "http" && local))
 }
 
+impl ClientDraft {
+    /// The sector identifier (OpenID Connect Core §8.1): the host of `sector_identifier_uri`; without one, that of all the
+    /// redirect URIs.
+    #[must_use]
+    pub fn sector(&self) -> Option<String> {
+        let host = |uri: &str| Url::parse(uri).ok()?.host_str().map(str::to_owned);
+        if let Some(uri) = &self.openid.sector_identifier_uri {
+            return host(uri);
+        }
+        let mut hosts = self.redirect_uris.iter().map(|uri| host(uri.as_str()));
+        let first = hosts.next()??;
+        hosts.all(|other| other.as_ref() == Some(&first)).then_some(first)
+    }
+}
+
 pub(super) fn check(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {
     let settings = &draft.openid;
     for (field, uri) in [
@@ -191,6 +210,14 @@ pub(super) fn check(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &
             );
         }
         _ => {}
+    }
+    // OpenID Connect Core §8.1: "If there are multiple hostnames in the registered redirect_uris, the Client MUST register a
+    // sector_identifier_uri."
+    if settings.subject_type == SubjectType::Pairwise && draft.sector().is_none() {
+        refuse("subject_type", "pairwise needs redirect URIs on one host, or a sector_identifier_uri");
+    }
+    for problem in settings.claims.problems() {
+        refuse("claims", &problem);
     }
     if settings.default_max_age_s.is_some_and(|age| age < 0) {
         refuse("default_max_age_s", "a number of seconds, 0 or more");

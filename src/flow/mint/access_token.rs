@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use crate::base::entropy::EntropyError;
 use crate::base::{Entropy, Id, Seconds, Timestamp};
+use crate::domain::custom_claims::About;
 use crate::flow::token::{By, Granted};
-use crate::flow::{Cx, Policy};
+use crate::flow::{Cx, Policy, subject};
 use crate::jose::TokenType;
 use crate::oauth::{AccessTokenClaims, ErrorCode, OAuthError};
 
@@ -50,13 +51,20 @@ pub(super) fn claims<'g>(
         // authorization server uses to indicate the client application."
         By::Client => (Cow::Borrowed(granted.client.id.as_str()), None, [].as_slice(), None),
         By::User(by) => {
-            let sub = Cow::Owned(by.user.id.to_string());
+            let sub = Cow::Owned(subject::sub_for(policy, &granted.client, by.user.id));
             (sub, Some(by.authenticated_at.0), by.roles.as_slice(), None)
         }
         By::Token(token) => {
             (Cow::Borrowed(token.sub.as_str()), token.auth_time, token.roles.as_slice(), token.act.clone())
         }
     };
+    let attributes = match &granted.by {
+        By::Client => None,
+        By::User(by) => Some(&by.user.attributes),
+        By::Token(token) => token.attributes.as_ref(),
+    };
+    let custom = server.map(|server| server.claims.about(About { attributes, roles })).unwrap_or_default();
+    let roles = if server.is_some_and(|server| server.include_roles) { roles } else { &[] };
     Ok(AccessTokenClaims {
         iss: Cow::Borrowed(&policy.issuer),
         sub,
@@ -69,5 +77,6 @@ pub(super) fn claims<'g>(
         auth_time,
         roles: Cow::Borrowed(roles),
         act,
+        custom,
     })
 }

@@ -192,7 +192,7 @@ impl Redemption {
             Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
-        let roles = refresh::roles_for(conn, &target, authorization.user_id)?;
+        let roles = refresh::roles_for(conn, &self.client, &target, authorization.user_id)?;
         let refresh_token =
             refresh::first_token(conn, authorization, &self.client, self.now, &self.policy, &*self.entropy)?;
         let by = GrantedBy {

@@ -17,10 +17,10 @@ use std::sync::Arc;
 use crate::base::Timestamp;
 use crate::domain::resource_server::TokenFormat;
 use crate::domain::{Client, ResourceServer};
-use crate::flow::Cx;
 use crate::flow::mint::{self, Prepared};
 use crate::flow::recognise::{self, Form, Recognised};
 use crate::flow::target::TokenTarget;
+use crate::flow::{Cx, subject as subjects};
 use crate::oauth::token_response::IssuedTokenType;
 use crate::oauth::{Actor, ErrorCode, OAuthError, Params, Resource, Scope};
 
@@ -42,7 +42,7 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Prepa
     let scope = scope(cx, &client, &subject, &server, params)?;
     let target = TokenTarget { scope, server: Some(server) };
     let roles = match &subject.user {
-        Some(user) => cx.store.read("roles", |conn| refresh::roles_for(conn, &target, user.id))?,
+        Some(user) => cx.store.read("roles", |conn| refresh::roles_for(conn, &client, &target, user.id))?,
         None => Vec::new(),
     };
     let family = match subject.form {
@@ -54,7 +54,12 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Prepa
         family,
         roles,
         act: chain(actor, subject.claims.act)?,
-        sub: subject.claims.sub.into_owned(),
+        sub: match &subject.user {
+            // The holder of the new token knows the user by a name of its own, if it does.
+            Some(user) => subjects::sub_for(&cx.policy, &client, user.id),
+            None => subject.claims.sub.into_owned(),
+        },
+        attributes: subject.user.map(|user| user.attributes),
         auth_time: subject.claims.auth_time,
         ends_at: Timestamp(subject.claims.exp),
         issued,

@@ -21,7 +21,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::{Id, PlainToken, Timestamp};
-use crate::domain::{Client, User};
+use crate::domain::{Attributes, Client, User};
 use crate::oauth::token_response::{IssuedTokenType, TokenResponse};
 use crate::oauth::{Actor, ErrorCode, GrantType, OAuthError, Params};
 
@@ -91,6 +91,8 @@ pub struct Exchanged {
     pub auth_time: Option<i64>,
     /// Its user's roles, where the new resource server asks for them.
     pub roles: Vec<String>,
+    /// What custom claims say of its user.
+    pub attributes: Option<Attributes>,
     /// Who acts.
     pub act: Option<Actor>,
     /// When it dies.

@@ -70,7 +70,7 @@ impl PasswordGrant {
             revoked: None,
         };
         authorizations::insert(conn, &authorization)?;
-        let roles = refresh::roles_for(conn, &self.target, self.user.id)?;
+        let roles = refresh::roles_for(conn, &self.client, &self.target, self.user.id)?;
         let refresh_token =
             refresh::first_token(conn, &authorization, &self.client, self.now, &self.policy, &*self.entropy)?;
         let by = GrantedBy {

@@ -132,7 +132,7 @@ impl Rotation {
             // Another request came first, and what was read before is out of date. Now the token is used.
             return self.rotate(conn);
         };
-        let roles = roles_for(conn, &target, authorization.user_id)?;
+        let roles = roles_for(conn, &self.client, &target, authorization.user_id)?;
         let by = GrantedBy {
             authorization_id: authorization.id,
             ends_at: authorization.expires_at,
@@ -228,12 +228,18 @@ pub(super) fn living_user(
     Ok(Ok(user))
 }
 
-/// The user's roles, if the resource server asks for them.
-pub(super) fn roles_for(conn: &mut Conn, target: &TokenTarget, user: Id) -> Result<Vec<String>, StoreError> {
-    match &target.server {
-        Some(server) if server.include_roles => roles::of_user(conn, user),
-        _ => Ok(Vec::new()),
+/// The user's roles, if anything that is told of the user needs them.
+pub(super) fn roles_for(
+    conn: &mut Conn,
+    client: &Client,
+    target: &TokenTarget,
+    user: Id,
+) -> Result<Vec<String>, StoreError> {
+    let told_to_the_api = target.server.as_ref().is_some_and(|server| server.wants_roles());
+    if told_to_the_api || client.openid.claims.want_roles() {
+        return roles::of_user(conn, user);
     }
+    Ok(Vec::new())
 }
 
 /// Whether a new authorization comes with a refresh token: the client may refresh, and the user allowed `offline_access`

@@ -46,9 +46,9 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Resul
     login::touch(cx, &known)?;
 
     let wanted = authorization(cx, &client, &asked, &known);
-    let (id, user, for_roles) = (wanted.id, known.user.id, token_target.clone());
-    let (found, roles) = cx.store.read("look for what a session gave", move |conn| {
-        Ok((authorizations::find(conn, id)?, refresh::roles_for(conn, &for_roles, user)?))
+    let (id, user) = (wanted.id, known.user.id);
+    let (found, roles) = cx.store.read("look for what a session gave", |conn| {
+        Ok((authorizations::find(conn, id)?, refresh::roles_for(conn, &client, &token_target, user)?))
     })?;
     let authorization = match found {
         Some(authorization) => authorization,

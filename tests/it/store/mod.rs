@@ -85,6 +85,7 @@ fn resource_server(id: &str) -> ResourceServer {
         allow_long_access_tokens: false,
         signing_algorithm: Some("RS256".parse().unwrap()),
         include_roles: true,
+        claims: serde_json::from_str(r#"{"team":"attribute:team"}"#).unwrap(),
         user_api_tokens: true,
         declared: false,
         created_at: NOW,
