@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::flow::Cx;
 use crate::flow::token::{Granted, GrantedBy};
+use crate::flow::{Cx, subject};
 use crate::jose::TokenType;
 use crate::oauth::OAuthError;
 
@@ -50,7 +50,7 @@ pub(super) fn mint(cx: &Cx, granted: &Granted, by: &GrantedBy) -> Result<String,
         // This server has not checked that the address is the user's.
         person.email_verified = Some(false);
     }
-    let sub = by.user.id.to_string();
+    let sub = subject::sub_for(&cx.policy, &granted.client, by.user.id);
     let claims = Claims {
         iss: &cx.policy.issuer,
         sub: &sub,
