@@ -93,6 +93,22 @@ impl User {
         Ok(())
     }
 
+    /// The standard claims (OpenID Connect Core 1.0 §5.1) that the user has, by name; `sub` is not among them.
+    #[must_use]
+    pub fn claims(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut claims = serde_json::Map::new();
+        claims.insert("preferred_username".to_owned(), self.username.as_str().into());
+        if let Some(name) = &self.display_name {
+            claims.insert("name".to_owned(), name.as_str().into());
+        }
+        if let Some(email) = &self.email {
+            claims.insert("email".to_owned(), email.as_str().into());
+            // This server has not checked that the address is the user's.
+            claims.insert("email_verified".to_owned(), false.into());
+        }
+        claims
+    }
+
     /// Whether the user may get or keep tokens.
     #[must_use]
     pub fn is_active(&self) -> bool {

@@ -92,6 +92,7 @@ tuples!(A B C D E F G H);
 tuples!(A B C D E F G H I);
 tuples!(A B C D E F G H I J K);
 tuples!(A B C D E F G H I J K L);
+tuples!(A B C D E F G H I J K L M);
 tuples!(A B C D E F G H I J K L M N O P Q R S T U V);
 
 /// Calls a macro with the names of all tables.

@@ -93,7 +93,7 @@ impl Side {
         sql.run(&format!(
             "INSERT INTO authorizations \
              SELECT f.id, 'web', p.id, {uuid}, 'notes:read offline_access', 'https://notes.example', {now}, NULL, {now}, \
-             CASE WHEN f.i <= {living} THEN {now} + 2592000 ELSE {now} - 3600 END, NULL, NULL \
+             CASE WHEN f.i <= {living} THEN {now} + 2592000 ELSE {now} - 3600 END, NULL, NULL, NULL \
              FROM family f JOIN person p ON p.i = f.i % {users} + 1 ORDER BY f.id"
         ));
         sql.run(&format!(

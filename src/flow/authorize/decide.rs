@@ -2,7 +2,7 @@
 
 use crate::base::PlainToken;
 use crate::domain::{Client, Profile};
-use crate::flow::Cx;
+use crate::flow::{Cx, subject};
 use crate::flow::login::{self, SignedIn};
 use crate::oauth::{ErrorCode, OAuthError};
 
@@ -62,7 +62,7 @@ fn decide(
     known: Option<&SignedIn>,
 ) -> Result<Answer, OAuthError> {
     let Some(known) = known else { return Ok(Answer::Login) };
-    if must_prove_again(cx, valid, known) {
+    if must_prove_again(cx, client, valid, known) {
         return Ok(Answer::LoginAgain);
     }
     if needs_consent(cx, client, valid, known)? { Ok(Answer::Consent) } else { Ok(Answer::Code) }
@@ -71,8 +71,8 @@ fn decide(
 /// OpenID Connect Core §3.1.2.3: prompt=login "MUST attempt to authenticate even if the End-User is already
 /// authenticated"; max_age: "If the elapsed time is greater than this value, the OP MUST attempt to actively
 /// re-authenticate the End-User."
-fn must_prove_again(cx: &Cx, valid: &ValidRequest, known: &SignedIn) -> bool {
-    let other_user = valid.expected_subject.as_ref().is_some_and(|sub| *sub != known.user.id.to_string());
+fn must_prove_again(cx: &Cx, client: &Client, valid: &ValidRequest, known: &SignedIn) -> bool {
+    let other_user = valid.is_for_another(&subject::sub_for(&cx.policy, client, known.user.id));
     if valid.reauthenticated {
         // Whoever just signed in as somebody else than the client expects is asked again, not passed off as the other.
         return other_user;

@@ -94,28 +94,30 @@ fn authorization(
     known: &SignedIn,
 ) -> Result<Authorization, OAuthError> {
     let refresh_ttl = client.refresh_token_ttl.unwrap_or(cx.policy.refresh_token_ttl);
-    let mut expires_at = if gives_refresh_token(client, &valid.scope) {
+    let session = Some(known.session.id);
+    let expires_at = if gives_refresh_token(client, &valid.scope, session) {
         cx.now + refresh_ttl
     } else {
         // The one access token that comes from it, at the last moment of its code.
         let lives = mint::longest_access_token(&cx.policy, &cx.snapshot, client, &valid.resources);
         cx.now + cx.policy.code_ttl + lives
     };
-    // What a public client holds never outlives the browser session.
-    if client.is_public() {
-        expires_at = expires_at.min(known.session.expires_at);
-    }
-    Ok(Authorization {
+    let mut authorization = Authorization {
         id: Id::random(&*cx.entropy)?,
         client_id: client.id.clone(),
         user_id: known.user.id,
-        session_id: Some(known.session.id),
+        session_id: session,
         scope: valid.scope.clone(),
         resources: valid.resources.clone(),
         authenticated_at: known.session.authenticated_at,
         nonce: valid.nonce.clone(),
+        asked: valid.asked.clone(),
         created_at: cx.now,
         expires_at,
         revoked: None,
-    })
+    };
+    if authorization.bound_to(client).is_some() {
+        authorization.expires_at = expires_at.min(known.session.expires_at);
+    }
+    Ok(authorization)
 }

@@ -1,4 +1,4 @@
-//! The access token: the claims of RFC 9068 §2.2, and no others, in the form that the resource server takes.
+//! The access token: the claims of RFC 9068 §2.2 and §2.2.1, and no others, in the form that the resource server takes.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::base::{Entropy, Id, Seconds, Timestamp};
 use crate::flow::token::{By, Granted};
 use crate::flow::{Cx, Policy};
 use crate::jose::TokenType;
-use crate::oauth::{AccessTokenClaims, ErrorCode, OAuthError};
+use crate::oauth::{AccessTokenClaims, Acr, ErrorCode, OAuthError};
 
 use super::{sign, size};
 
@@ -45,29 +45,42 @@ pub(super) fn claims<'g>(
         Some(family) => format!("{family}.{random}"),
         None => random.to_string(),
     };
-    let (sub, auth_time, roles, act) = match &granted.by {
+    let claims = AccessTokenClaims {
+        iss: Cow::Borrowed(&policy.issuer),
         // RFC 9068 §2.2: without a resource owner "the value of "sub" SHOULD correspond to an identifier the
         // authorization server uses to indicate the client application."
-        By::Client => (Cow::Borrowed(granted.client.id.as_str()), None, [].as_slice(), None),
-        By::User(by) => {
-            let sub = Cow::Owned(by.user.id.to_string());
-            (sub, Some(by.authenticated_at.0), by.roles.as_slice(), None)
-        }
-        By::Token(token) => {
-            (Cow::Borrowed(token.sub.as_str()), token.auth_time, token.roles.as_slice(), token.act.clone())
-        }
-    };
-    Ok(AccessTokenClaims {
-        iss: Cow::Borrowed(&policy.issuer),
-        sub,
+        sub: Cow::Borrowed(granted.client.id.as_str()),
         aud: Cow::Borrowed(server.map_or(policy.issuer.as_str(), |server| server.id.as_str())),
         exp: (now + ttl).0,
         iat: now.0,
         jti: Cow::Owned(jti),
         client_id: Cow::Borrowed(granted.client.id.as_str()),
         scope: Cow::Owned(granted.target.scope.to_string()),
-        auth_time,
-        roles: Cow::Borrowed(roles),
-        act,
+        auth_time: None,
+        acr: None,
+        amr: Cow::Borrowed(&[]),
+        roles: Cow::Borrowed(&[]),
+        act: None,
+    };
+    Ok(match &granted.by {
+        By::Client => claims,
+        // RFC 9470 §6: the resource server "needs a way of accessing information about the authentication event".
+        By::User(by) => AccessTokenClaims {
+            sub: Cow::Owned(by.user.id.to_string()),
+            auth_time: Some(by.authenticated_at.0),
+            acr: Some(Cow::Borrowed(Acr::Password.as_str())),
+            amr: Cow::Owned(Acr::Password.amr().iter().copied().map(str::to_owned).collect()),
+            roles: Cow::Borrowed(&by.roles),
+            ..claims
+        },
+        By::Token(token) => AccessTokenClaims {
+            sub: Cow::Borrowed(&token.sub),
+            auth_time: token.auth_time,
+            acr: token.acr.as_deref().map(Cow::Borrowed),
+            amr: Cow::Borrowed(&token.amr),
+            roles: Cow::Borrowed(&token.roles),
+            act: token.act.clone(),
+            ..claims
+        },
     })
 }

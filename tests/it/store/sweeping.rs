@@ -339,7 +339,7 @@ fn several_nodes_sweep_at_once_without_a_deadlock() {
             600,
             &format!(
                 "INSERT INTO authorizations SELECT 'a' || i, 'app', '{user}', NULL, '', '', 0, NULL, 0, \
-                 {ended} - (i * 31) % 1000, NULL, NULL"
+                 {ended} - (i * 31) % 1000, NULL, NULL, NULL"
             ),
         );
         for insert in [
