@@ -94,9 +94,6 @@ mod tests {
     fn so_does_every_object_in_it() {
         assert!(object(br#"{"a":[{"b":1,"b":1}]}"#).is_none());
         let read = object(br#"{"a":[null,true,-1,2,0.5,"c",{"d":{}}]}"#).unwrap();
-        assert_eq!(
-            serde_json::Value::Object(read).to_string(),
-            r#"{"a":[null,true,-1,2,0.5,"c",{"d":{}}]}"#
-        );
+        assert_eq!(serde_json::Value::Object(read).to_string(), r#"{"a":[null,true,-1,2,0.5,"c",{"d":{}}]}"#);
     }
 }

@@ -16,7 +16,11 @@ use super::errors;
 pub(super) fn token(request: &HttpRequest, form: &Params) -> Result<Option<String>, OAuthError> {
     let refuse = |text: &'static str| OAuthError::new(ErrorCode::InvalidRequest).describe(text);
     // RFC 9700 §4.3.2: a token in a URI ends up in logs and histories.
-    if request.query_string().split('&').any(|part| part == "access_token" || part.starts_with("access_token=")) {
+    if request
+        .query_string()
+        .split('&')
+        .any(|part| part == "access_token" || part.starts_with("access_token="))
+    {
         return Err(refuse("the access token belongs in the Authorization header, not in the URI"));
     }
     let mut values = request.headers().get_all(header::AUTHORIZATION);

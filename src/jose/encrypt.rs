@@ -83,8 +83,7 @@ impl Encrypter {
     ) -> Result<Self, EncryptionKeyError> {
         let inner = key.encrypter().map_err(|e| JwkError::Refused(e.to_string()))?;
         let kid = serde_json::Value::from(key.kid());
-        let header =
-            format!(r#"{{"alg":"{}","enc":"{enc}","kid":{kid},{}"#, key.algorithm(), what.header());
+        let header = format!(r#"{{"alg":"{}","enc":"{enc}","kid":{kid},{}"#, key.algorithm(), what.header());
         Ok(Self { kid: key.kid().to_owned(), header, inner, content: backend::content(enc) })
     }
 

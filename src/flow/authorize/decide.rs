@@ -2,8 +2,8 @@
 
 use crate::base::PlainToken;
 use crate::domain::{Client, Profile};
-use crate::flow::{Cx, subject};
 use crate::flow::login::{self, SignedIn};
+use crate::flow::{Cx, subject};
 use crate::oauth::{ErrorCode, OAuthError};
 
 use super::tickets::{ConsentTicket, Destination, LoginNotice, LoginTicket, seal_consent, seal_login};

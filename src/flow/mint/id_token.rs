@@ -68,14 +68,8 @@ pub(super) fn mint(
         sid: by.session_id.map(|session| sid(session, &client.id)),
         person: claims::by_name(&by.user, client, &asked.claims.id_token),
     };
-    let token = protect::signed(
-        cx,
-        client,
-        algorithm,
-        settings.id_token.encryption,
-        TokenType::IdToken,
-        &claims,
-    )?;
+    let token =
+        protect::signed(cx, client, algorithm, settings.id_token.encryption, TokenType::IdToken, &claims)?;
     size::warn_if_large(cx, client, claims.aud, &token, &claims);
     Ok(token)
 }

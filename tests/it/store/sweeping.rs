@@ -48,7 +48,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
                 if family == "revoked" { format!("{now}, 'operator'") } else { "NULL, NULL".to_owned() };
             raw.run(&format!(
                 "INSERT INTO authorizations VALUES ('{family}', 'app', '{alice}', NULL, '', '', 0, NULL, 0, \
-                 {now} + 9, {revoked})"
+                 {now} + 9, {revoked}, NULL)"
             ));
         }
         let dates = |keep: i64| format!("{now} - {keep} + i - 20");
