@@ -3,6 +3,7 @@
 use countersign::domain::RevocationReason;
 use countersign::http::paths;
 use countersign::oauth::algorithm::{ContentEncryption, KeyManagement, SigningAlgorithm};
+use countersign::oauth::claims::of_scope;
 use countersign::store;
 use serde_json::{Value, json};
 
@@ -46,12 +47,59 @@ fn whoever_holds_a_token_with_openid_is_told_what_its_scope_bears() {
         assert_eq!(told("openid"), json!({ "sub": sub }));
         assert_eq!(
             told("openid profile"),
-            json!({ "sub": sub, "name": name, "preferred_username": username })
+            json!({ "sub": sub, "name": name, "preferred_username": username, "updated_at": START.0 })
         );
         assert_eq!(
             told("openid email"),
             json!({ "sub": sub, "email": "alice@example.org", "email_verified": false })
         );
+    });
+}
+
+/// §5.1, §5.1.1 and §5.4: all standard claims, each with the scope that bears it; updated_at is a number, address an object.
+#[test]
+fn every_standard_claim_comes_with_its_scope() {
+    on_each_database(|database| {
+        let server = TestServer::on(&database);
+        let mut user = server.user("alice");
+        for (name, value) in [
+            ("given_name", "Alice"),
+            ("family_name", "Example"),
+            ("middle_name", "B."),
+            ("nickname", "Al"),
+            ("profile", "https://example.org/alice"),
+            ("picture", "https://example.org/alice.png"),
+            ("website", "https://example.org"),
+            ("gender", "female"),
+            ("birthdate", "1990-01-31"),
+            ("zoneinfo", "Europe/Berlin"),
+            ("locale", "de-DE"),
+            ("email_verified", "true"),
+            ("phone_number", "+49301234567"),
+            ("address.locality", "Berlin"),
+            ("address.country", "DE"),
+        ] {
+            user.person.set(name, value).unwrap();
+        }
+        server.store().write("test", move |conn| store::users::update(conn, &user)).unwrap();
+        change::client(&server, "web", |draft| {
+            draft.scope = "openid profile email address phone".parse().unwrap();
+        });
+        let told = |scope: &str| userinfo(&server, &access_token(&server, scope)).json();
+        let mut all = told("openid profile email address phone");
+        assert_eq!(all["address"], json!({ "locality": "Berlin", "country": "DE" }));
+        assert_eq!((&all["updated_at"], &all["email_verified"]), (&json!(START.0), &json!(true)));
+        assert_eq!(all["phone_number_verified"], false);
+        assert_eq!(all.as_object().unwrap().len(), 20);
+        for scope in ["profile", "email", "address", "phone"] {
+            let part = told(&format!("openid {scope}"));
+            let names: Vec<&String> = part.as_object().unwrap().keys().filter(|name| *name != "sub").collect();
+            assert_eq!(names.len(), of_scope(scope).len(), "{scope}: {names:?}");
+            for name in names {
+                assert_eq!(all.as_object_mut().unwrap().remove(name), Some(part[name].clone()), "{name}");
+            }
+        }
+        assert_eq!(all.as_object().unwrap().len(), 1);
     });
 }
 
@@ -282,7 +330,7 @@ fn a_user_without_a_display_name_or_an_address_has_no_such_claims() {
     assert!(stored.unwrap());
     let told = userinfo(&server, &access_token(&server, "openid profile email")).json();
     let names: Vec<&String> = told.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["sub", "preferred_username"]);
+    assert_eq!(names, ["sub", "preferred_username", "updated_at"]);
 }
 
 /// The password grant gives such a token too, in no session.
@@ -404,7 +452,7 @@ fn the_answer_is_that_of_the_moment() {
     let token = access_token(&server, "openid email");
     assert_eq!(server.app.now(), START);
     let mut user = server.user("alice");
-    user.email = Some("new@example.org".to_owned());
+    user.set_email(Some("new@example.org".to_owned()));
     server.store().write("test", move |conn| store::users::update(conn, &user)).unwrap();
     assert_eq!(userinfo(&server, &token).json()["email"], "new@example.org");
 }

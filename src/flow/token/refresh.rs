@@ -262,12 +262,15 @@ fn store(
     now: Timestamp,
     policy: &Policy,
 ) -> Result<(), StoreError> {
+    let ttl = client.refresh_token_ttl.unwrap_or(policy.refresh_token_ttl);
     let idle_ttl = client.refresh_token_idle_ttl.unwrap_or(policy.refresh_token_idle_ttl);
+    // An authorization that is bound to a session may have to live longer, for one long access token.
+    let family_ends_at = authorization.expires_at.min(authorization.created_at + ttl);
     let token = RefreshToken {
         hash: plain.hash(),
         authorization_id: authorization.id,
         created_at: now,
-        expires_at: authorization.expires_at.min(now + idle_ttl),
+        expires_at: family_ends_at.min(now + idle_ttl),
         used_at: None,
         successor_salt: None,
     };

@@ -64,7 +64,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
                 "authorizations",
                 "id",
                 DAY.0,
-                "SELECT 'k' || i, 'app', '{alice}', NULL, '', '', 0, NULL, 0, {date}, NULL, NULL",
+                "SELECT 'k' || i, 'app', '{alice}', NULL, '', '', 0, NULL, 0, {date}, NULL, NULL, NULL",
             ),
             (
                 "api_tokens",
