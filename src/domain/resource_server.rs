@@ -118,7 +118,7 @@ impl TokenFormat {
 }
 
 /// Scope values that belong to this server itself, not to a resource server (OpenID Connect Core 1.0 §5.4, §11).
-pub const IDENTITY_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+pub const IDENTITY_SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 impl ResourceServer {
     /// Whether the user's roles are needed for its tokens.

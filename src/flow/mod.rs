@@ -2,6 +2,7 @@
 //!
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
 //! is; `introspect` and `revoke` are what a client may ask about a token; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
+//! `claims` and `subject` are what is told of a user, `userinfo` tells it; `client_keys` are the keys of clients;
 //! `denials` are the tokens that were revoked one by one.
 //! `accounts`, `registry`, `token_format`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
@@ -10,7 +11,9 @@ pub mod account;
 pub mod accounts;
 pub mod api_tokens;
 pub mod authorize;
+pub mod claims;
 pub mod client_auth;
+pub mod client_keys;
 pub mod cx;
 pub mod declare;
 pub mod denials;
@@ -30,6 +33,7 @@ pub mod subject;
 pub mod target;
 pub mod token;
 pub mod token_format;
+pub mod userinfo;
 
 pub use cx::{Cx, Policy};
 pub use denials::Denials;

@@ -7,6 +7,7 @@ mod accept;
 mod account;
 mod assets;
 mod authorize;
+mod bearer;
 mod browser;
 mod client_request;
 mod consent;
@@ -33,6 +34,7 @@ mod run;
 mod server;
 mod tls;
 mod token;
+mod userinfo;
 
 pub use server::{Server, ServerError, serve};
 pub use tls::{TlsError, check_files as check_tls_files};

@@ -4,6 +4,8 @@
 pub const AUTHORIZE: &str = "/authorize";
 /// RFC 6749 §3.2.
 pub const TOKEN: &str = "/token";
+/// OpenID Connect Core 1.0 §5.3.
+pub const USERINFO: &str = "/userinfo";
 /// RFC 7662 §2.
 pub const INTROSPECT: &str = "/introspect";
 /// RFC 7009 §2.

@@ -8,7 +8,7 @@ use crate::app::App;
 
 use super::{
     account, assets, authorize, consent, cors, discovery, errors, health, introspect, jwks, leaked, login,
-    logout, pages, paths, revoke, token,
+    logout, pages, paths, revoke, token, userinfo,
 };
 
 /// Adds all routes for an issuer whose path is `base`.
@@ -19,6 +19,13 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
     // Paths are compared in this order: what is asked for most comes first.
     config
         .service(only(at(paths::TOKEN).route(post().to(token::post)), "POST, OPTIONS").route(options()))
+        .service(
+            at(paths::USERINFO)
+                .route(get().to(userinfo::get))
+                .route(post().to(userinfo::post))
+                .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_userinfo))
+                .default_service(refuse("GET, HEAD, POST, OPTIONS")),
+        )
         .service(only(at(paths::INTROSPECT).route(post().to(introspect::post)), "POST"))
         .service(
             at(paths::JWKS)

@@ -1,5 +1,5 @@
-//! What an access token says: the claims of RFC 9068 §2.2, with `act` of RFC 8693 §4.1, and such as
-//! an operator names for a resource server.
+//! What an access token says: the claims of RFC 9068 §2.2 and §2.2.1, with `act` of RFC 8693 §4.1, and such as an operator
+//! names for a resource server.
 
 use std::borrow::Cow;
 
@@ -31,6 +31,12 @@ pub struct AccessTokenClaims<'a> {
     /// When the user proved who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// What kind of proof that was (RFC 9068 §2.2.1, RFC 9470 §6.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<Cow<'a, str>>,
+    /// By which means (RFC 8176).
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub amr: Cow<'a, [String]>,
     /// The user's roles, where the resource server asks for them.
     #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
     pub roles: Cow<'a, [String]>,
@@ -63,6 +69,8 @@ impl AccessTokenClaims<'_> {
             client_id: owned(self.client_id),
             scope: owned(self.scope),
             auth_time: self.auth_time,
+            acr: self.acr.map(owned),
+            amr: Cow::Owned(self.amr.into_owned()),
             roles: Cow::Owned(self.roles.into_owned()),
             act: self.act,
             custom: self.custom,

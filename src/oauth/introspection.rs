@@ -47,6 +47,12 @@ pub struct Introspection {
     /// When the user proved who they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// What kind of proof that was (RFC 9470 §6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// By which means (RFC 8176).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
     /// The user's roles, where the resource server asks for them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,

@@ -148,6 +148,7 @@ diesel::table! {
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
         revoked_because -> Nullable<Text>,
+        request -> Nullable<Text>,
     }
 }
 

@@ -40,6 +40,8 @@ consent-deny = Ablehnen
 scope-openid = Sie bei der Anmeldung wiedererkennen
 scope-profile = Ihren Namen und weitere Angaben aus Ihrem Profil sehen
 scope-email = Ihre E-Mail-Adresse sehen
+scope-address = Ihre Postanschrift sehen
+scope-phone = Ihre Telefonnummer sehen
 scope-offline = Die Berechtigungen auch in Ihrer Abwesenheit behalten
 
 ## Abmelden

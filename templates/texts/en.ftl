@@ -41,6 +41,8 @@ consent-deny = Deny
 scope-openid = Recognise you when you sign in
 scope-profile = See your name and other details of your profile
 scope-email = See your e-mail address
+scope-address = See your postal address
+scope-phone = See your telephone number
 scope-offline = Keep its permissions while you are away
 
 ## Signing out

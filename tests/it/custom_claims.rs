@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::support::TestServer;
 use super::support::change;
-use super::support::flow::{claims, tokens};
+use super::support::flow::{claims, code, redemption, tokens};
 use super::support::server::{NOTES, Setup};
-use super::support::tokens::{clients_token, introspect, setup, users_token};
+use super::support::tokens::{clients_token, introspect, setup, userinfo, users_token};
 
 const TABLE: &str =
     r#"claims = { team = "attribute:team", "https://example.org/groups" = "roles", tier = "value:gold" }"#;
@@ -117,4 +117,21 @@ fn a_table_that_would_change_what_a_token_is_stops_the_start() {
             .unwrap_err();
         assert!(told.contains(says), "{table}: {told}");
     }
+}
+
+/// OpenID Connect Core 1.0 §5.1.2: "Other Claims MAY be used".
+#[test]
+fn a_clients_table_is_for_its_id_tokens_and_its_userinfo_answers_alone() {
+    let server = with_table();
+    change::client(&server, "web", |draft| {
+        draft.openid.claims = serde_json::from_str(r#"{"crew":"attribute:team","rights":"roles"}"#).unwrap();
+    });
+    let answer = tokens(&server);
+    let told = json!({ "crew": ["red"], "rights": ["editor"] });
+    let of = |claims: &Value| json!({ "crew": claims["crew"], "rights": claims["rights"] });
+    assert_eq!(of(&claims(&answer.text("id_token")).into()), told);
+    assert_eq!(of(&userinfo(&server, &answer.text("access_token")).json()), told);
+    assert_eq!(claims(&answer.text("access_token")).get("crew"), None);
+    let others = server.public_token("app", &redemption(&code(&server, "app", &[])));
+    assert_eq!(claims(&others.text("id_token")).get("crew"), None);
 }

@@ -72,10 +72,7 @@ fn decide(
 /// authenticated"; max_age: "If the elapsed time is greater than this value, the OP MUST attempt to actively
 /// re-authenticate the End-User."
 fn must_prove_again(cx: &Cx, client: &Client, valid: &ValidRequest, known: &SignedIn) -> bool {
-    let other_user = valid
-        .expected_subject
-        .as_ref()
-        .is_some_and(|sub| *sub != subject::sub_for(&cx.policy, client, known.user.id));
+    let other_user = valid.is_for_another(&subject::sub_for(&cx.policy, client, known.user.id));
     if valid.reauthenticated {
         // Whoever just signed in as somebody else than the client expects is asked again, not passed off as the other.
         return other_user;

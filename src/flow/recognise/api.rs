@@ -91,6 +91,8 @@ fn judge(cx: &Cx, shown: Shown) -> Result<Recognised, Dead> {
         client_id: Cow::Owned(client_id),
         scope: Cow::Owned(scope.to_string()),
         auth_time: None,
+        acr: None,
+        amr: Cow::Owned(Vec::new()),
         roles: Cow::Owned(roles),
         act: None,
         custom,

@@ -12,6 +12,7 @@
 //! user's authorization, or an API token), so that it dies with that, and never lives longer than the subject token. A
 //! subject token that is revoked alone, or that a client had for itself, takes nothing along: what came of it runs out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::base::Timestamp;
@@ -61,6 +62,8 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Prepa
         },
         attributes: subject.user.map(|user| user.attributes),
         auth_time: subject.claims.auth_time,
+        acr: subject.claims.acr.map(Cow::into_owned),
+        amr: subject.claims.amr.into_owned(),
         ends_at: Timestamp(subject.claims.exp),
         issued,
     };
@@ -207,6 +210,6 @@ fn chain(actor: Option<Recognised>, earlier: Option<Actor>) -> Result<Option<Act
     Ok(Some(act))
 }
 
-fn invalid_request(text: impl Into<std::borrow::Cow<'static, str>>) -> OAuthError {
+fn invalid_request(text: impl Into<Cow<'static, str>>) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidRequest).describe(text)
 }

@@ -21,9 +21,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::{Id, PlainToken, Timestamp};
-use crate::domain::{Attributes, Client, User};
+use crate::domain::{Attributes, Authorization, Client, User};
 use crate::oauth::token_response::{IssuedTokenType, TokenResponse};
-use crate::oauth::{Actor, ErrorCode, GrantType, OAuthError, Params};
+use crate::oauth::{Actor, Asked, ErrorCode, GrantType, OAuthError, Params};
 
 use super::client_auth::{self, Presented};
 use super::target::TokenTarget;
@@ -73,12 +73,39 @@ pub struct GrantedBy {
     pub user: User,
     /// The user's roles, where the resource server asks for them.
     pub roles: Vec<String>,
+    /// The browser session in which it was given.
+    pub session_id: Option<Id>,
     /// When the user proved who they are.
     pub authenticated_at: Timestamp,
     /// The nonce of the authentication request.
     pub nonce: Option<String>,
+    /// What the authentication request asked to be told.
+    pub asked: Asked,
     /// Whether an ID token is due.
     pub id_token: bool,
+}
+
+impl GrantedBy {
+    /// What an authorization gives for this target. `nonce` is left out where the request was answered before.
+    pub(super) fn of(
+        authorization: &Authorization,
+        user: User,
+        roles: Vec<String>,
+        nonce: Option<String>,
+        target: &TokenTarget,
+    ) -> Self {
+        Self {
+            authorization_id: authorization.id,
+            ends_at: authorization.expires_at,
+            user,
+            roles,
+            session_id: authorization.session_id,
+            authenticated_at: authorization.authenticated_at,
+            nonce,
+            asked: authorization.asked.clone(),
+            id_token: target.scope.contains("openid"),
+        }
+    }
 }
 
 /// What is left of a token that is exchanged (RFC 8693).
@@ -89,6 +116,10 @@ pub struct Exchanged {
     pub family: Option<String>,
     /// When its user proved who they are.
     pub auth_time: Option<i64>,
+    /// What kind of proof that was.
+    pub acr: Option<String>,
+    /// By which means.
+    pub amr: Vec<String>,
     /// Its user's roles, where the new resource server asks for them.
     pub roles: Vec<String>,
     /// What custom claims say of its user.

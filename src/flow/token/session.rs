@@ -18,7 +18,7 @@ use crate::flow::Cx;
 use crate::flow::login::{self, Browser, SignedIn};
 use crate::flow::mint::{self, Prepared};
 use crate::flow::target::{self, Target};
-use crate::oauth::{ErrorCode, OAuthError};
+use crate::oauth::{Asked, ErrorCode, OAuthError};
 use crate::store::{authorizations, sessions};
 
 use super::{By, Granted, GrantedBy, TokenRequest, refresh};
@@ -59,15 +59,7 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Resul
             "what this session gave the client was revoked: the user must sign in again",
         ));
     }
-    let by = GrantedBy {
-        authorization_id: authorization.id,
-        user: known.user,
-        roles,
-        authenticated_at: authorization.authenticated_at,
-        ends_at: authorization.expires_at,
-        nonce: None,
-        id_token: token_target.scope.contains("openid"),
-    };
+    let by = GrantedBy::of(&authorization, known.user, roles, None, &token_target);
     mint::prepare_alone(cx, Granted { client, target: token_target, by: By::User(by), refresh_token: None })
 }
 
@@ -136,6 +128,7 @@ fn authorization(cx: &Cx, client: &Client, asked: &Target, known: &SignedIn) -> 
         resources: asked.resources.clone(),
         authenticated_at: session.authenticated_at,
         nonce: None,
+        asked: Asked::default(),
         created_at: cx.now,
         expires_at: session.expires_at,
         revoked: None,

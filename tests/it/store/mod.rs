@@ -18,6 +18,7 @@ use countersign::domain::{
     Authorization, Client, Code, Profile, RefreshToken, ResourceServer, Role, ScopeDefinition, Session, User,
     UserName,
 };
+use countersign::oauth::Asked;
 use countersign::store::{self, Conn, Store, StoreError};
 
 use crate::support::raw::migrated;
@@ -119,6 +120,7 @@ fn authorization(user: Id, expires_at: Timestamp) -> Authorization {
         resources: vec!["https://notes.example".parse().unwrap()],
         authenticated_at: NOW,
         nonce: Some("n".to_owned()),
+        asked: Asked { auth_time: true, ..Asked::default() },
         created_at: NOW,
         expires_at,
         revoked: None,

@@ -48,7 +48,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
                 if family == "revoked" { format!("{now}, 'operator'") } else { "NULL, NULL".to_owned() };
             raw.run(&format!(
                 "INSERT INTO authorizations VALUES ('{family}', 'app', '{alice}', NULL, '', '', 0, NULL, 0, \
-                 {now} + 9, {revoked})"
+                 {now} + 9, {revoked}, NULL)"
             ));
         }
         let dates = |keep: i64| format!("{now} - {keep} + i - 20");
@@ -64,7 +64,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
                 "authorizations",
                 "id",
                 DAY.0,
-                "SELECT 'k' || i, 'app', '{alice}', NULL, '', '', 0, NULL, 0, {date}, NULL, NULL",
+                "SELECT 'k' || i, 'app', '{alice}', NULL, '', '', 0, NULL, 0, {date}, NULL, NULL, NULL",
             ),
             (
                 "api_tokens",
@@ -339,7 +339,7 @@ fn several_nodes_sweep_at_once_without_a_deadlock() {
             600,
             &format!(
                 "INSERT INTO authorizations SELECT 'a' || i, 'app', '{user}', NULL, '', '', 0, NULL, 0, \
-                 {ended} - (i * 31) % 1000, NULL, NULL"
+                 {ended} - (i * 31) % 1000, NULL, NULL, NULL"
             ),
         );
         for insert in [
