@@ -8,6 +8,7 @@ mod account;
 mod assets;
 mod authorize;
 mod browser;
+mod choose;
 mod client_request;
 mod consent;
 mod cors;

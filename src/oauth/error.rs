@@ -30,6 +30,8 @@ pub enum ErrorCode {
     LoginRequired,
     /// OpenID Connect Core §3.1.2.6: a consent page would be needed, and `prompt=none` forbids it.
     ConsentRequired,
+    /// OpenID Connect Core §3.1.2.6: several accounts are signed in and none is chosen, and `prompt=none` forbids to ask.
+    AccountSelectionRequired,
     /// OpenID Connect Core §3.1.2.6: `request` is not supported.
     RequestNotSupported,
     /// OpenID Connect Core §3.1.2.6: `request_uri` is not supported.
@@ -71,6 +73,9 @@ impl ErrorCode {
             Self::AccessDenied => ("access_denied", 400, "the request was denied"),
             Self::LoginRequired => ("login_required", 400, "the user must sign in"),
             Self::ConsentRequired => ("consent_required", 400, "the user must agree"),
+            Self::AccountSelectionRequired => {
+                ("account_selection_required", 400, "the user must choose an account")
+            }
             Self::RequestNotSupported => {
                 ("request_not_supported", 400, "the request parameter is not supported")
             }

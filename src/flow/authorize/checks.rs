@@ -42,6 +42,7 @@ pub(super) fn all(
         expected_subject: expected_subject(cx, client, params)?,
         started_at: cx.now,
         reauthenticated: false,
+        chosen: false,
     })
 }
 

@@ -43,6 +43,9 @@ pub struct ValidRequest {
     /// Whether the user proved who they are for this very request.
     #[serde(default)]
     pub reauthenticated: bool,
+    /// Whether the user chose the account for this very request.
+    #[serde(default)]
+    pub chosen: bool,
 }
 
 /// The client of a sealed request, if it and its redirect URI are still registered: much may change while a page lies

@@ -220,7 +220,7 @@ pub(super) fn living_user(
     if client.is_public()
         && let Some(id) = authorization.session_id
     {
-        let alive = sessions::find(conn, id)?.is_some_and(|s| s.is_alive(now, policy.session_idle_ttl));
+        let alive = sessions::find(conn, id)?.is_some_and(|s| s.is_alive(now, policy.session_idle));
         if !alive {
             return Ok(Err(invalid_grant("the user's session has ended")));
         }
