@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::Seconds;
 use crate::config::{Config, Issuer, Network, Synchronous};
+use crate::domain::session::IdleTtls;
 use crate::domain::{KeyPlan, KeyRules};
 use crate::flow::Policy;
 use crate::flow::passwords::PasswordCost;
@@ -104,7 +105,11 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         refresh_reuse_grace: seconds(config.tokens.refresh_reuse_grace_s),
         api_token_max_ttl: seconds(config.tokens.api_token_max_ttl_s),
         session_ttl: seconds(config.session.ttl_s),
-        session_idle_ttl: seconds(config.session.idle_ttl_s),
+        remembered_ttl: seconds(config.session.remembered_ttl_s),
+        session_idle: IdleTtls {
+            ordinary: seconds(config.session.idle_ttl_s),
+            remembered: seconds(config.session.remembered_idle_ttl_s),
+        },
         request_ttl: seconds(config.session.request_ttl_s),
         max_failures_per_account: i64::from(login.max_failures_per_account),
         max_failures_per_address: i64::from(login.max_failures_per_address),

@@ -55,16 +55,19 @@ pub enum RevocationReason {
     Revoked,
     /// One of its tokens was found where everybody can read it.
     Leaked,
+    /// The user changed the password.
+    PasswordChanged,
 }
 
 impl RevocationReason {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::CodeReplayed,
         Self::RefreshTokenReused,
         Self::Logout,
         Self::Operator,
         Self::Revoked,
         Self::Leaked,
+        Self::PasswordChanged,
     ];
 
     /// As it is stored.
@@ -77,6 +80,7 @@ impl RevocationReason {
             Self::Operator => "operator",
             Self::Revoked => "revoked",
             Self::Leaked => "leaked",
+            Self::PasswordChanged => "password_changed",
         }
     }
 }

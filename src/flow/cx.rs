@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Entropy, Seconds, Timestamp};
+use crate::domain::session::IdleTtls;
 use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::Store;
@@ -56,8 +57,10 @@ pub struct Policy {
     pub api_token_max_ttl: Seconds,
     /// Life of a browser session.
     pub session_ttl: Seconds,
-    /// Life of a browser session that is not used.
-    pub session_idle_ttl: Seconds,
+    /// Life of one whose user asked to stay signed in.
+    pub remembered_ttl: Seconds,
+    /// Lives of browser sessions that are not used.
+    pub session_idle: IdleTtls,
     /// How long a login or consent page may lie open.
     pub request_ttl: Seconds,
     /// Failed logins per account and window.

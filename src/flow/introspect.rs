@@ -114,7 +114,7 @@ fn about_refresh_token(
     caller: &Client,
     token: &PlainToken,
 ) -> Result<Result<Introspection, Dead>, OAuthError> {
-    let (hash, idle_ttl) = (token.hash(), cx.policy.session_idle_ttl);
+    let (hash, idle_ttl) = (token.hash(), cx.policy.session_idle);
     let found = cx.store.read("look at a refresh token", |conn| {
         let Some(token) = refresh_tokens::find(conn, &hash)? else { return Ok(None) };
         let Some(authorization) = authorizations::find(conn, token.authorization_id)? else {

@@ -3,12 +3,13 @@
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
 //! is; `introspect` and `revoke` are what a client may ask about a token; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
 //! `claims` and `subject` are what is told of a user, `userinfo` tells it; `client_keys` are the keys of clients;
-//! `denials` are the tokens that were revoked one by one.
+//! `denials` are the tokens that were revoked one by one; `session_end` is the one way in which a session ends.
 //! `accounts`, `registry`, `token_format`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
 
 pub mod account;
 pub mod accounts;
+pub mod accounts_here;
 pub mod api_tokens;
 pub mod authorize;
 pub mod claims;
@@ -28,6 +29,7 @@ pub mod passwords;
 pub mod recognise;
 pub mod registry;
 pub mod revoke;
+pub mod session_end;
 pub mod snapshot;
 pub mod subject;
 pub mod target;

@@ -80,5 +80,5 @@ fn session_lives(cx: &Cx, token: &Recognised) -> Result<bool, OAuthError> {
     let client = cx.snapshot.client(given.client_id.as_str());
     let Some(session) = client.and_then(|known| given.bound_to(&known.client)) else { return Ok(true) };
     let found = cx.store.read("look for a session", move |conn| sessions::find(conn, session))?;
-    Ok(found.is_some_and(|session| session.is_alive(cx.now, cx.policy.session_idle_ttl)))
+    Ok(found.is_some_and(|session| session.is_alive(cx.now, cx.policy.session_idle)))
 }

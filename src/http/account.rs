@@ -5,12 +5,12 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::base::{PlainToken, Timestamp, TokenKind};
+use crate::base::{PlainToken, Timestamp};
 use crate::domain::api_token::ApiToken;
 use crate::domain::{Problem, ResourceServer};
 use crate::flow::account::{self, NewTokenForm, NewTokenView, Outcome, TokensView, Visit};
 use crate::flow::api_tokens::ApiTokenFault;
-use crate::flow::authorize::{Next, OwnPage};
+use crate::flow::authorize::OwnPage;
 use crate::flow::login::Browser;
 use crate::oauth::{ErrorCode, OAuthError, Params, Scope};
 
@@ -25,6 +25,8 @@ pub(super) fn path(page: OwnPage) -> &'static str {
     match page {
         OwnPage::Tokens => paths::ACCOUNT_TOKENS,
         OwnPage::NewToken => paths::NEW_TOKEN,
+        OwnPage::Sessions => paths::ACCOUNT_SESSIONS,
+        OwnPage::Password => paths::ACCOUNT_PASSWORD,
     }
 }
 
@@ -175,10 +177,10 @@ fn answer<T>(
     match visit {
         Ok(Visit::In(seen)) => {
             let mut response = show(seen);
-            browser::set(&mut response, app, TokenKind::Browser, tie);
+            browser::set_tie(&mut response, app, tie);
             response
         }
-        Ok(Visit::Login(sealed)) => authorize_endpoint::next(request, app, Next::Login(sealed), tie),
+        Ok(Visit::First(next)) => authorize_endpoint::next(request, app, next, tie),
         Err(error) => errors::oauth_page(request, app, None, &error),
     }
 }

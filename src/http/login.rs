@@ -4,9 +4,8 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::base::TokenKind;
 use crate::flow::authorize::{self, Destination, LoginNotice, LoginOutcome, LoginTicket, Next, TicketError};
-use crate::flow::login::Attempt;
+use crate::flow::login::{self, Attempt, Entry};
 
 use super::pages::{self, LoginPage};
 use super::{authorize as authorize_endpoint, browser, errors, headers, paths, peer, run};
@@ -25,10 +24,11 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         let ticket = authorize::open_login_ticket(cx, &handle, &from)?;
         let asking = ticket.to.request().and_then(|request| cx.snapshot.client(request.client_id.as_str()));
         let name = asking.map(|known| known.client.name.clone());
-        Ok::<_, TicketError>((ticket, name))
+        let choose = !login::accounts(cx, &from)?.is_empty();
+        Ok::<_, TicketError>((ticket, name, choose))
     })
     .await;
-    let (ticket, client_name) = match opened {
+    let (ticket, client_name, choose) = match opened {
         Ok(opened) => opened,
         Err(error) => return errors::ticket(&request, &app, &error),
     };
@@ -49,6 +49,8 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         csrf: &browser::csrf(&tie, paths::LOGIN),
         username: typed,
         notice: ticket.notice.map(|notice| shown(notice, &ticket.to)),
+        remember: ticket.remember,
+        choose,
     }
     .render();
     headers::page(&app, 200, html, form_to(&ticket).as_deref())
@@ -67,7 +69,7 @@ fn shown(notice: LoginNotice, to: &Destination) -> pages::LoginNotice {
 }
 
 /// Where the form may lead in the end: browsers hold a redirect after a POST to `form-action` too.
-fn form_to(ticket: &LoginTicket) -> Option<String> {
+pub(super) fn form_to(ticket: &LoginTicket) -> Option<String> {
     headers::sources_of(ticket.to.request()?.reply.uri())
 }
 
@@ -78,6 +80,11 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
     };
     let peer = peer::address(&request, &app);
     let handle = tie.clone();
+    let entry = Entry {
+        remember: params.get("remember") == Some("on"),
+        user_agent: browser::user_agent(&request).map(str::to_owned),
+    };
+    let before = known.clone();
     let outcome = run::blocking(&request, &app, move |cx| {
         let ticket = authorize::open_login_ticket(cx, params.get("request").unwrap_or_default(), &known)?;
         let attempt = Attempt {
@@ -85,13 +92,13 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
             password: params.get("password").unwrap_or_default(),
             peer,
         };
-        Ok::<_, TicketError>(authorize::answer_login(cx, ticket, &attempt, &known, &handle)?)
+        Ok::<_, TicketError>(authorize::answer_login(cx, ticket, &attempt, &entry, &known, &handle)?)
     })
     .await;
     match outcome {
-        Ok(LoginOutcome::In(step, session)) => {
+        Ok(LoginOutcome::In(step, held)) => {
             let mut response = authorize_endpoint::next(&request, &app, step, &tie);
-            browser::set(&mut response, &app, TokenKind::Session, &session);
+            browser::hold(&mut response, &app, &before, &held);
             response
         }
         Ok(LoginOutcome::Again(sealed)) => {

@@ -9,6 +9,7 @@ mod assets;
 mod authorize;
 mod bearer;
 mod browser;
+mod choose;
 mod client_request;
 mod consent;
 mod cors;

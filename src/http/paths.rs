@@ -18,10 +18,18 @@ pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 /// The login page.
 pub const LOGIN: &str = "/login";
+/// The account chooser.
+pub const CHOOSE: &str = "/choose-account";
 /// The consent page.
 pub const CONSENT: &str = "/consent";
 /// OpenID Connect RP-Initiated Logout 1.0 §2.
 pub const LOGOUT: &str = "/logout";
+/// A user's sessions.
+pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
+/// The form that changes the password.
+pub const ACCOUNT_PASSWORD: &str = "/account/password";
+/// A Well-Known URL for Changing Passwords: at the root of the host.
+pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 /// A user's API tokens.
 pub const ACCOUNT_TOKENS: &str = "/account/tokens";
 /// The form that makes one.

@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 use crate::app::App;
 
 use super::{
-    account, assets, authorize, consent, cors, discovery, errors, health, introspect, jwks, leaked, login,
-    logout, pages, paths, revoke, token, userinfo,
+    account, assets, authorize, choose, consent, cors, discovery, errors, health, introspect, jwks, leaked,
+    login, logout, pages, paths, revoke, token, userinfo,
 };
 
 /// Adds all routes for an issuer whose path is `base`.
@@ -63,6 +63,12 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
             at(paths::LOGIN)
                 .route(get().to(login::get))
                 .route(post().to(login::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
+            at(paths::CHOOSE)
+                .route(get().to(choose::get))
+                .route(post().to(choose::post))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(

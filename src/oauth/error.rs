@@ -33,6 +33,8 @@ pub enum ErrorCode {
     ConsentRequired,
     /// OpenID Connect Core Unmet Authentication Requirements 1.0 §2: no login here is of the kind that is essential.
     UnmetAuthenticationRequirements,
+    /// OpenID Connect Core §3.1.2.6: several accounts are signed in and none is chosen, and `prompt=none` forbids to ask.
+    AccountSelectionRequired,
     /// OpenID Connect Core §3.1.2.6: `request` is not supported.
     RequestNotSupported,
     /// OpenID Connect Core §3.1.2.6: `request_uri` is not supported.
@@ -76,6 +78,9 @@ impl ErrorCode {
             Self::ConsentRequired => ("consent_required", 400, "the user must agree"),
             Self::UnmetAuthenticationRequirements => {
                 ("unmet_authentication_requirements", 400, "no login here is of the kind that is asked for")
+            }
+            Self::AccountSelectionRequired => {
+                ("account_selection_required", 400, "the user must choose an account")
             }
             Self::RequestNotSupported => {
                 ("request_not_supported", 400, "the request parameter is not supported")

@@ -11,7 +11,7 @@ pub fn max_length(name: &str) -> usize {
         "id" => 64,
         "grant_type" | "code_challenge" | "code_verifier" | "ui_locales" => 128,
         "client_id" | "username" | "code" | "refresh_token" | "login_hint" | "csrf" => 256,
-        "nonce" | "resource" | "audience" => 512,
+        "nonce" | "resource" | "audience" | "logout_hint" => 512,
         "client_secret" | "password" | "acr_values" => 1024,
         "redirect_uri" | "post_logout_redirect_uri" | "state" | "scope" => 2048,
         // As long as the longest token that is read.

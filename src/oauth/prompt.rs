@@ -13,7 +13,7 @@ pub struct Prompt {
     pub login: bool,
     /// "SHOULD prompt the End-User for consent."
     pub consent: bool,
-    /// "SHOULD prompt the End-User to select a user account." With one account a browser, that is a new login.
+    /// "SHOULD prompt the End-User to select a user account."
     pub select_account: bool,
 }
 

@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 
 use crate::base::{Id, Timestamp};
-use crate::domain::{Authorization, ImpossibleRow, RevocationReason};
-use crate::oauth::Asked;
+use crate::domain::{Authorization, ImpossibleRow, Profile, RevocationReason};
+use crate::oauth::{Asked, ClientId, Scope};
 
 use super::clients::{joined, split};
-use super::schema::authorizations as table;
+use super::schema::{authorizations as table, clients};
 use super::{Conn, StoreError};
 
 #[derive(Queryable, Insertable)]
@@ -131,21 +131,86 @@ pub fn revoke(conn: &mut Conn, id: Id, now: Timestamp, reason: RevocationReason)
     Ok(rows == 1)
 }
 
-/// Revokes all that was given in a browser session.
+/// What was given in a browser session, as far as its end must know.
+#[derive(Clone, Debug)]
+pub struct InSession {
+    /// The authorization.
+    pub id: Id,
+    /// Who got it.
+    pub client_id: ClientId,
+    /// Whether it was revoked before.
+    pub is_revoked: bool,
+    /// Whether it was given for the time after the session: `offline_access` (OpenID Connect Core §11), to a client that
+    /// can keep a secret. What a public client holds ends with the session.
+    pub outlives_session: bool,
+}
+
+/// All that was given in a browser session, revoked or not.
+///
+/// # Errors
+/// When the database fails or a row is impossible.
+pub fn in_session(conn: &mut Conn, session: Id) -> Result<Vec<InSession>, StoreError> {
+    let rows: Vec<(String, String, String, Option<i64>, String)> = table::table
+        .inner_join(clients::table.on(clients::id.eq(table::client_id)))
+        .filter(table::session_id.eq(session.to_string()))
+        .select((table::id, table::client_id, table::scope, table::revoked_at, clients::profile))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(id, client_id, scope, revoked_at, profile)| {
+            let fault = |column, text: String| {
+                StoreError::from(ImpossibleRow { table: "authorizations", column, id: id.clone(), text })
+            };
+            let scope: Scope = scope.parse().map_err(|e| fault("scope", e))?;
+            let profile: Profile = profile.parse().map_err(|e| fault("client_id", e))?;
+            Ok(InSession {
+                id: id.parse().map_err(|e| fault("id", format!("{e}")))?,
+                client_id: client_id.parse().map_err(|e| fault("client_id", e))?,
+                is_revoked: revoked_at.is_some(),
+                outlives_session: scope.contains("offline_access") && profile.is_confidential(),
+            })
+        })
+        .collect()
+}
+
+/// Revokes these families, as far as they were not revoked before: the first reason stands.
 ///
 /// # Errors
 /// When the database fails.
-pub fn revoke_of_session(
+pub fn revoke_all(
     conn: &mut Conn,
+    ids: &[Id],
+    now: Timestamp,
+    reason: RevocationReason,
+) -> Result<(), StoreError> {
+    // Far below what either database takes as parameters of one statement.
+    for some in ids.chunks(500) {
+        let some: Vec<String> = some.iter().map(ToString::to_string).collect();
+        diesel::update(table::table.filter(table::id.eq_any(some)).filter(table::revoked_at.is_null()))
+            .set((table::revoked_at.eq(now.0), table::revoked_because.eq(reason.as_str())))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Revokes all that a user gave, but in one session.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke_of_user_elsewhere(
+    conn: &mut Conn,
+    user: Id,
     session: Id,
     now: Timestamp,
     reason: RevocationReason,
 ) -> Result<usize, StoreError> {
-    Ok(diesel::update(
-        table::table.filter(table::session_id.eq(session.to_string())).filter(table::revoked_at.is_null()),
-    )
-    .set((table::revoked_at.eq(now.0), table::revoked_because.eq(reason.as_str())))
-    .execute(conn)?)
+    let elsewhere = table::session_id.is_null().or(table::session_id.ne(session.to_string()));
+    let these = table::table
+        .filter(table::user_id.eq(user.to_string()))
+        .filter(table::revoked_at.is_null())
+        .filter(elsewhere);
+    Ok(diesel::update(these)
+        .set((table::revoked_at.eq(now.0), table::revoked_because.eq(reason.as_str())))
+        .execute(conn)?)
 }
 
 /// Revokes all that a user gave.

@@ -121,6 +121,9 @@ diesel::table! {
         last_seen_at -> BigInt,
         expires_at -> BigInt,
         ended_at -> Nullable<BigInt>,
+        started_at -> Nullable<BigInt>,
+        remembered -> Bool,
+        browser -> Nullable<Text>,
     }
 }
 

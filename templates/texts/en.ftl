@@ -8,6 +8,8 @@ login-client = You are signing in to
 login-username = User name
 login-password = Password
 login-submit = Sign in
+login-remember = Stay signed in in this browser
+login-choose = Use an account that is signed in already
 login-privacy = Your password stays with this sign-in server. The application never sees it.
 
 login-refused = User name or password is wrong. Please check both and try again.
@@ -23,6 +25,12 @@ login-unavailable = Signing in is not possible at the moment. Please try again i
 login-reauthenticate = The application wants to be sure that it is you. Please sign in again.
 login-confirm = What you are about to do needs a recent sign-in. Please sign in again.
 login-expired = This page was open for too long. Please sign in again.
+
+## Choosing an account
+
+choose-title = Which account do you want to use?
+choose-nobody = Nobody is signed in in this browser any more.
+choose-other = Use another account
 
 ## Giving an application access
 
@@ -47,15 +55,22 @@ scope-offline = Keep its permissions while you are away
 
 ## Signing out
 
-logout-title = Sign out of everything here?
+logout-title = Sign out?
 logout-asked = { $client } asks to sign you out.
 logout-account = Signed in as
+logout-others = Also signed in in this browser
 logout-text = You will have to sign in again for every application that uses this sign-in in this browser. An application that is open may stay signed in for a while.
 logout-submit = Sign out
+logout-all = Sign out of all accounts
 logout-stay = Stay signed in
 
 logged-out-title = You are signed out
+logged-out-accounts = Signed out
+logged-out-nobody = Nobody is signed in in this browser.
 logged-out-text = Your session in this browser has ended.
+logged-out-told = These applications are told to sign you out, too:
+logged-out-not-told = You used these applications. If one of them is open, it may stay signed in for a while:
+logged-out-remaining = Still signed in in this browser
 logged-out-client = You can return to { $client } at any time and sign in again.
 logged-out-shared = Is this a shared computer? Then please also close all windows of this browser.
 

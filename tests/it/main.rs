@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and its crate has no readers outside"
 )]
 
+mod account_chooser;
 mod account_tokens;
 mod api_tokens;
 #[path = "../browser/mod.rs"]
@@ -73,9 +74,11 @@ mod rfc9470;
 mod rfc9700;
 mod rfc9701;
 mod serve;
+mod session_end;
 mod session_grant;
 mod sessions;
 mod smoke;
+mod stay_signed_in;
 mod store;
 mod support;
 mod support_smoke;

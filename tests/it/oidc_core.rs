@@ -5,7 +5,7 @@ use countersign::base::encoding::{base64url, from_base64url};
 use super::support::TestServer;
 use super::support::flow::{authorize, claims, code, part, redemption};
 use super::support::http::{Answer, Browser};
-use super::support::pages::{ask, error_of, is_consent, is_login, signed_in};
+use super::support::pages::{ask, choose, error_of, is_consent, is_login, signed_in};
 use super::support::server::{PASSWORD, Setup};
 
 fn now(server: &TestServer) -> i64 {
@@ -105,13 +105,14 @@ fn prompt_login_and_consent_ask_for_both() {
     assert!(browser.decide(&page, "allow").sent("code").is_some());
 }
 
-/// §3.1.2.1 prompt=select_account: with one account a browser, to choose is to sign in.
+/// §3.1.2.1 prompt=select_account: another account may be one that is not signed in yet.
 #[test]
 fn prompt_select_account_lets_another_user_sign_in() {
     let server = TestServer::start();
     let bob = server.add_user("bob");
     let mut browser = signed_in(&server);
     let page = ask(&mut browser, "app", &[("prompt", "select_account")]);
+    let page = choose(&mut browser, &page, "other");
     assert!(is_login(&page));
     let page = browser.log_in(&page, "bob", PASSWORD);
     let answer = browser.decide(&page, "allow");

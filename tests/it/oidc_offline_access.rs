@@ -19,8 +19,7 @@ fn refresh_token(server: &TestServer, scope: &str) -> String {
 }
 
 fn end_sessions(server: &TestServer) {
-    let (user, now) = (server.user("alice").id, server.app.now());
-    server.store().write("test", move |conn| store::sessions::end_all_of_user(conn, user, now)).unwrap();
+    change::end_sessions(server, "alice");
 }
 
 /// §11: offline_access is for access "even when the End-User is not present (not logged in)"; without it the user must be.

@@ -302,10 +302,7 @@ fn a_token_ends_here_with_the_session_that_it_is_bound_to() {
         };
         let (public, bound) = (by("app", "openid"), by("web", "openid"));
         let offline = by("web", "openid offline_access");
-        let user = server.user("alice").id;
-        let now = server.app.now();
-        let end = move |conn: &mut store::Conn| store::sessions::end_all_of_user(conn, user, now);
-        server.store().write("test", end).unwrap();
+        change::end_sessions(&server, "alice");
         assert_eq!(userinfo(&server, &public).error(), "invalid_token");
         assert_eq!(userinfo(&server, &bound).error(), "invalid_token");
         assert_eq!(userinfo(&server, &offline).status, 200);

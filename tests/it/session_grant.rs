@@ -282,7 +282,7 @@ fn a_browser_at_which_nobody_is_signed_in_any_more_gets_nothing() {
 #[test]
 fn renewing_keeps_the_session_awake_until_its_end() {
     let server = TestServer::with(setup());
-    let (idle, whole) = (server.app.policy.session_idle_ttl.0, server.app.policy.session_ttl.0);
+    let (idle, whole) = (server.app.policy.session_idle.ordinary.0, server.app.policy.session_ttl.0);
     let (used, unused) = (signed_in(&server), signed_in(&server));
     let steps = whole / (idle - 60);
     for _ in 0..steps {

@@ -44,6 +44,7 @@ pub(super) fn all(
         asked,
         started_at: cx.now,
         reauthenticated: false,
+        chosen: false,
     })
 }
 

@@ -48,13 +48,22 @@ pub struct ValidRequest {
     /// Whether the user proved who they are for this very request.
     #[serde(default)]
     pub reauthenticated: bool,
+    /// Whether the user chose the account for this very request.
+    #[serde(default)]
+    pub chosen: bool,
 }
 
 impl ValidRequest {
+    /// Whether the client says whom it expects.
+    #[must_use]
+    pub fn expects_somebody(&self) -> bool {
+        !self.expected_subjects.is_empty()
+    }
+
     /// Whether the client expects somebody else than the user of this subject.
     #[must_use]
     pub fn is_for_another(&self, subject: &str) -> bool {
-        !self.expected_subjects.is_empty() && !self.expected_subjects.iter().any(|known| known == subject)
+        self.expects_somebody() && !self.expected_subjects.iter().any(|known| known == subject)
     }
 
     /// The scope values of this server that the user is asked about: those of the request, and those that bear a claim which

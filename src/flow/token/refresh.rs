@@ -211,7 +211,7 @@ pub(super) fn living_user(
     // What a public client holds never outlives the browser session that it came from, nor does what was given without
     // offline_access.
     if let Some(id) = authorization.bound_to(client) {
-        let alive = sessions::find(conn, id)?.is_some_and(|s| s.is_alive(now, policy.session_idle_ttl));
+        let alive = sessions::find(conn, id)?.is_some_and(|s| s.is_alive(now, policy.session_idle));
         if !alive {
             return Ok(Err(invalid_grant("the user's session has ended")));
         }

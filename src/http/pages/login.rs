@@ -9,7 +9,7 @@ use super::texts::Language;
 /// From this wait on, minutes say it better than seconds.
 const MINUTES_FROM_S: u64 = 100;
 
-/// Asks for user name and password. Posts `request`, `csrf`, `username` and `password` to `{base}/login`.
+/// Asks for user name and password. Posts `request`, `csrf`, `username`, `password` and perhaps `remember` to `{base}/login`.
 #[derive(Template)]
 #[template(path = "login.html")]
 pub struct LoginPage<'a> {
@@ -29,6 +29,10 @@ pub struct LoginPage<'a> {
     pub username: &'a str,
     /// What to tell above the form.
     pub notice: Option<LoginNotice>,
+    /// Whether "stay signed in" is ticked.
+    pub remember: bool,
+    /// Whether there are accounts to choose from.
+    pub choose: bool,
 }
 
 /// What the login page has to tell.

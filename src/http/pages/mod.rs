@@ -6,6 +6,7 @@
 
 pub mod assets;
 pub mod back;
+pub mod choose;
 pub mod consent;
 pub mod error;
 pub mod home;
@@ -19,6 +20,7 @@ pub mod tokens;
 mod tests;
 
 pub use back::{FormPostPage, WebMessagePage};
+pub use choose::{ChoosePage, ShownAccount};
 pub use consent::{ConsentGroup, ConsentPage, scope_words};
 pub use error::{ErrorKind, ErrorPage};
 pub use home::HomePage;

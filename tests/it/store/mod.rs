@@ -107,6 +107,9 @@ fn session(user: Id, token: &str) -> Session {
         last_seen_at: NOW,
         expires_at: NOW + Seconds(3600),
         ended_at: None,
+        started_at: NOW,
+        remembered: false,
+        browser: Some("Firefox, Linux".to_owned()),
     }
 }
 

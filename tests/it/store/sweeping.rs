@@ -56,7 +56,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
             ("throttles", "key", 0, "SELECT 'k' || i, 1, {date}"),
             ("used_jtis", "jti", 0, "SELECT 'consent', 'k' || i, {date}"),
             ("denied_tokens", "jti", 0, "SELECT 'k' || i, i, {date}"),
-            ("sessions", "id", 0, "SELECT 'k' || i, 'h' || i, '{alice}', 0, 0, {date}, NULL"),
+            ("sessions", "id", 0, "SELECT 'k' || i, 'h' || i, '{alice}', 0, 0, {date}, NULL, 0, FALSE, NULL"),
             ("opaque_tokens", "id", 0, "SELECT 'k' || i, '', 'app', 'lives', '', {date}, NULL"),
             ("codes", "hash", 0, "SELECT 'k' || i, 'lives', 'app', '', false, NULL, {date}, NULL"),
             ("refresh_tokens", "hash", 300, "SELECT 'k' || i, 'revoked', 0, {date}, NULL, NULL"),
@@ -150,7 +150,8 @@ fn what_came_to_life_again_after_it_was_found_stays() {
         let limit = || Limit { key: ThrottleKey::overall(), max_failures: 5, window: Seconds(600) };
         let mut one = session(alice.id, "cookie");
         one.expires_at = NOW + Seconds(600);
-        let renewed = one.id;
+        let renewed = session(alice.id, "new");
+        let renewed = Session { id: one.id, expires_at: NOW + Seconds(1200), ..renewed };
         write(store, move |conn| {
             store::sessions::insert(conn, &one)?;
             throttles::reserve(conn, &[limit()], NOW)
@@ -163,7 +164,7 @@ fn what_came_to_life_again_after_it_was_found_stays() {
         assert_eq!((full.len(), expired.len()), (1, 1));
         let deleted = write(store, move |conn| {
             throttles::reserve(conn, &[limit()], later)?;
-            store::sessions::renew(conn, renewed, &hash("new"), later, later + Seconds(600))?;
+            store::sessions::renew(conn, &renewed)?;
             Ok((windows.delete(conn, &full)?, sessions.delete(conn, &expired)?))
         });
         assert_eq!(deleted, (0, 0), "{}", database.kind);

@@ -1,9 +1,9 @@
 //! All pages in all languages, filled with friendly, long and hostile data.
 
 use crate::http::pages::{
-    ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage, Language, LifeChoice,
-    LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, RevokeTokenPage, ScopeChoice,
-    ServerChoice, ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
+    ChoosePage, ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage, Language,
+    LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, RevokeTokenPage,
+    ScopeChoice, ServerChoice, ShownAccount, ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
 };
 
 /// A page as it would be sent.
@@ -80,6 +80,26 @@ pub(super) fn login(lang: Language, w: Words, notice: Option<LoginNotice>) -> St
         csrf: w.sealed,
         username: if notice.is_some() || w.kind != "friendly" { w.user } else { "" },
         notice,
+        remember: notice.is_some(),
+        choose: notice.is_some(),
+    };
+    page.render()
+}
+
+pub(super) fn choose(lang: Language, w: Words) -> String {
+    let account = |display_name: Option<&str>| ShownAccount {
+        id: w.sealed.to_owned(),
+        username: w.user.to_owned(),
+        display_name: display_name.map(str::to_owned),
+    };
+    let page = ChoosePage {
+        lang,
+        base: w.base,
+        service: w.service,
+        client_name: Some(w.client),
+        request: w.sealed,
+        csrf: w.sealed,
+        accounts: vec![account(Some(w.client)), account(None)],
     };
     page.render()
 }
@@ -109,9 +129,25 @@ pub(super) fn logout(lang: Language, w: Words) -> String {
         base: w.base,
         service: w.service,
         username: w.user,
+        others: &[w.user.to_owned(), w.client.to_owned()],
         client_name: Some(w.client),
         request: w.sealed,
         csrf: w.sealed,
+    };
+    page.render()
+}
+
+fn logged_out(lang: Language, w: Words) -> String {
+    let (users, clients) = ([w.user.to_owned()], [w.client.to_owned(), w.host.to_owned()]);
+    let page = LoggedOutPage {
+        lang,
+        base: w.base,
+        service: w.service,
+        client_name: Some(w.client),
+        accounts: &users,
+        remaining: &users,
+        told: &clients,
+        not_told: &clients,
     };
     page.render()
 }
@@ -233,8 +269,8 @@ pub(super) fn all() -> Vec<Sample> {
             add(format!("login-refused-{}", w.kind), login(lang, w, Some(LoginNotice::Refused)));
             add(format!("consent-{}", w.kind), consent(lang, w, true));
             add(format!("logout-{}", w.kind), logout(lang, w));
-            let gone = LoggedOutPage { lang, base: w.base, service: w.service, client_name: Some(w.client) };
-            add(format!("logged-out-{}", w.kind), gone.render());
+            add(format!("logged-out-{}", w.kind), logged_out(lang, w));
+            add(format!("choose-account-{}", w.kind), choose(lang, w));
             add(format!("home-{}", w.kind), home(lang, w, None));
             add(format!("home-signed-in-{}", w.kind), home(lang, w, Some(w.user)));
             add(format!("tokens-{}", w.kind), tokens(lang, w));
