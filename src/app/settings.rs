@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::base::Seconds;
-use crate::config::{Config, Issuer, Network, Synchronous};
+use crate::config::{Config, Issuer, Network, RegistrationMode, Synchronous};
 use crate::domain::session::IdleTtls;
 use crate::domain::{KeyPlan, KeyRules};
 use crate::flow::Policy;
 use crate::flow::passwords::PasswordCost;
+use crate::flow::registration::{Mode, RegistrationPolicy};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::{DatabaseUrl, StoreOptions};
 
@@ -119,6 +120,28 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         // OpenID Connect Core §15.1: RS256 is what every relying party can verify.
         id_token_algorithm: or_first(SigningAlgorithm::Rs256),
         jwks_max_age: seconds(config.keys.jwks_max_age_s),
+        registration: registration(config),
+    }
+}
+
+/// What a client may have that registers itself. Names that are none were told of when the configuration was checked.
+fn registration(config: &Config) -> RegistrationPolicy {
+    let section = &config.registration;
+    RegistrationPolicy {
+        mode: match section.mode {
+            RegistrationMode::Off => Mode::Off,
+            RegistrationMode::Token => Mode::Token,
+            RegistrationMode::Open => Mode::Open,
+        },
+        grant_types: section.grant_types.iter().filter_map(|name| name.as_str().parse().ok()).collect(),
+        scope: section.scopes.join(" ").parse().unwrap_or_default(),
+        resources: section.resources.iter().filter_map(|id| id.parse().ok()).collect(),
+        auth_methods: section.auth_methods.iter().filter_map(|name| name.as_str().parse().ok()).collect(),
+        require_pkce: section.require_pkce,
+        max_clients: i64::from(section.max_clients),
+        max_per_address: i64::from(section.max_per_address),
+        window: seconds(section.window_s),
+        unused_ttl: seconds(section.unused_ttl_s),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::base::encoding::base64url;
 use crate::base::{Clock, Entropy, Id, Seconds};
 use crate::config::{Config, Issuer};
 use crate::domain::Problem;
+use crate::flow::api_tokens::LastUses;
 use crate::flow::declare::{self, DeclareError};
 use crate::flow::passwords::Passwords;
 use crate::flow::{Denials, Snapshot, keys, registry};
@@ -121,7 +122,8 @@ impl App {
             clock,
             entropy,
             passwords: Arc::new(passwords),
-            last_uses: Arc::default(),
+            last_uses: Arc::new(LastUses::of_api_tokens()),
+            client_uses: Arc::new(LastUses::of_clients()),
             policy: Arc::new(policy),
             site: Site::of(config, issuer),
             snapshot: ArcSwap::from_pointee(snapshot),

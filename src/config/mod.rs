@@ -13,6 +13,7 @@ mod load;
 mod login;
 mod operation;
 mod reference;
+mod registration;
 mod resources;
 mod rules;
 mod schema;
@@ -30,9 +31,13 @@ pub use load::process_environment;
 pub use login::{Argon2, Login};
 pub use operation::{Cache, Log, Pages, Sweeper};
 pub use reference::reference;
+pub use registration::Registration;
 pub use resources::{ClaimTable, ResourceServer, Role, Scope, Scopes};
 pub use server::{Network, Server, Tls};
-pub use words::{AlgorithmName, ClientProfile, GrantName, LogFormat, LogLevel, Synchronous, TokenFormatName};
+pub use words::{
+    AlgorithmName, AuthMethodName, ClientProfile, GrantName, LogFormat, LogLevel, RegistrationMode,
+    Synchronous, TokenFormatName,
+};
 
 schema::section! {
     /// The whole configuration.
@@ -53,6 +58,8 @@ schema::section! {
         pages: Pages = Pages::default();
         /// The operator's log.
         log: Log = Log::default();
+        /// Clients that register themselves.
+        registration: Registration = Registration::default();
         /// Deletes what has expired.
         sweeper: Sweeper = Sweeper::default();
         /// Memory in front of the database.

@@ -131,6 +131,34 @@ words! {
 }
 
 words! {
+    /// How a client authenticates (RFC 7591 §2, OpenID Connect Core 1.0 §9).
+    pub enum AuthMethodName {
+        /// A secret in the Authorization header.
+        ClientSecretBasic = "client_secret_basic",
+        /// A secret in the body.
+        ClientSecretPost = "client_secret_post",
+        /// An assertion under a MAC by the secret.
+        ClientSecretJwt = "client_secret_jwt",
+        /// An assertion signed with a key of its own.
+        PrivateKeyJwt = "private_key_jwt",
+        /// Not at all: a public client.
+        None = "none",
+    }
+}
+
+words! {
+    /// Who may register a client without the operator.
+    pub enum RegistrationMode {
+        /// Nobody.
+        Off = "off",
+        /// Whoever has an initial access token.
+        Token = "token",
+        /// Everybody.
+        Open = "open",
+    }
+}
+
+words! {
     /// How much the operator's log tells.
     pub enum LogLevel {
         /// Only what needs a person.

@@ -10,6 +10,7 @@ use crate::store::Store;
 
 use super::api_tokens::LastUses;
 use super::passwords::Passwords;
+use super::registration::RegistrationPolicy;
 use super::{Denials, Snapshot};
 
 /// One request's surroundings. `now` is read once, at the door.
@@ -30,6 +31,8 @@ pub struct Cx {
     pub passwords: Arc<Passwords>,
     /// When API tokens were last used.
     pub last_uses: Arc<LastUses>,
+    /// When clients that registered themselves were last used.
+    pub client_uses: Arc<LastUses>,
     /// What the operator configured.
     pub policy: Arc<Policy>,
 }
@@ -77,4 +80,6 @@ pub struct Policy {
     pub id_token_algorithm: SigningAlgorithm,
     /// How long verifiers may cache the JWKS.
     pub jwks_max_age: Seconds,
+    /// What a client may have that registers itself.
+    pub registration: RegistrationPolicy,
 }

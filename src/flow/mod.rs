@@ -27,6 +27,7 @@ pub mod logout;
 pub mod mint;
 pub mod passwords;
 pub mod recognise;
+pub mod registration;
 pub mod registry;
 pub mod revoke;
 pub mod session_end;

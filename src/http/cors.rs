@@ -65,6 +65,13 @@ pub(super) async fn preflight_of_anyone() -> HttpResponse {
     response
 }
 
+/// The question before a registration, or a change of one.
+pub(super) fn preflight_of_registration() -> HttpResponse {
+    let mut response = allowing("GET, POST, PUT, DELETE");
+    anyone(&mut response);
+    response
+}
+
 fn allow(request: &HttpRequest, response: &mut HttpResponse, is_allowed: impl FnOnce(&str) -> bool) {
     let Some(origin) = request.headers().get(header::ORIGIN) else { return };
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::flow::Snapshot;
+use crate::flow::registration::Mode;
 use crate::oauth::algorithm::{ContentEncryption, KeyManagement};
 use crate::oauth::{Acr, GrantType, ResponseMode, claims};
 
@@ -26,6 +27,8 @@ struct Metadata<'a> {
     token_endpoint: String,
     userinfo_endpoint: String,
     jwks_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     end_session_endpoint: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
@@ -82,6 +85,7 @@ pub(super) fn document(app: &App, snapshot: &Snapshot) -> Document {
         token_endpoint: at(paths::TOKEN),
         userinfo_endpoint: at(paths::USERINFO),
         jwks_uri: at(paths::JWKS),
+        registration_endpoint: (app.policy.registration.mode != Mode::Off).then(|| at(paths::REGISTER)),
         end_session_endpoint: at(paths::LOGOUT),
         scopes_supported: snapshot.scopes().into_iter().collect(),
         response_types_supported: ["code"],

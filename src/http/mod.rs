@@ -28,6 +28,7 @@ mod logout;
 pub mod pages;
 pub mod paths;
 mod peer;
+mod registration;
 mod request_id;
 mod revoke;
 mod routes;

@@ -17,9 +17,11 @@ pub mod origin;
 pub mod params;
 pub mod prompt;
 pub mod redirect_uri;
+pub mod registration;
 pub mod resource;
 pub mod response_mode;
 pub mod scope;
+pub mod strict_json;
 pub mod token_response;
 
 pub use access_token::{AccessTokenClaims, Actor};

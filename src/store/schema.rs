@@ -239,6 +239,33 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    registrations (client_id) {
+        client_id -> Text,
+        token_hash -> Text,
+        sealed_secret -> Nullable<Text>,
+        metadata -> Text,
+        initial_token -> Nullable<Text>,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        unused_until -> Nullable<BigInt>,
+        token_revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    initial_access_tokens (id) {
+        id -> Text,
+        hash -> Text,
+        name -> Text,
+        max_uses -> Nullable<BigInt>,
+        uses -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     config_revision,
     signing_keys,
@@ -259,4 +286,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
     throttles,
     used_jtis,
+    registrations,
+    initial_access_tokens,
 );

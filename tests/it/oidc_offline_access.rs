@@ -1,8 +1,6 @@
 //! OpenID Connect Core 1.0 §11 and §12: refresh tokens with `offline_access`, and without it for as long as the browser session
 //! lives.
 
-use countersign::store;
-
 use super::support::flow::{authorize, code, redemption};
 use super::support::http::Answer;
 use super::support::pages::{ask, is_consent};

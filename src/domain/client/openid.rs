@@ -1,6 +1,8 @@
 //! What a client says of itself for OpenID Connect, with the names of OpenID Connect Dynamic Client Registration 1.0 §2.
 //! Everything has a default, so that a client that says nothing works.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
@@ -65,6 +67,9 @@ pub struct OpenIdSettings {
     /// Its terms of service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
+    /// Its name and those addresses in other languages, by member and language tag: `client_name#de` (RFC 7591 §2.2).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<String, String>,
     /// How it authenticates; where nothing is said: by its secret, in the header or in the body, or not at all if public.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_method: Option<AuthMethod>,

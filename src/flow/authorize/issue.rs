@@ -7,7 +7,7 @@ use crate::domain::consent::Consent;
 use crate::domain::{Authorization, Client, Code};
 use crate::flow::login::SignedIn;
 use crate::flow::token::gives_refresh_token;
-use crate::flow::{Cx, mint};
+use crate::flow::{Cx, mint, registration};
 use crate::oauth::{ErrorCode, OAuthError};
 use crate::store::{Conn, StoreError, authorizations, codes, consents, sessions, used_jtis};
 
@@ -68,6 +68,7 @@ pub(super) fn code(
     if !first? {
         return Ok(None);
     }
+    registration::note_use(cx, &client.id);
     tracing::info!(client = %client.id, user = %known.user.id, authorization = %id, "code issued");
     Ok(Some(valid.reply.grant(&cx.policy.issuer, plain.reveal())))
 }

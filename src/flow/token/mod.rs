@@ -27,7 +27,7 @@ use crate::oauth::{Actor, Asked, ErrorCode, GrantType, OAuthError, Params};
 
 use super::client_auth::{self, Presented};
 use super::target::TokenTarget;
-use super::{Cx, Policy, Snapshot, mint};
+use super::{Cx, Policy, Snapshot, mint, registration};
 
 /// A token request as it came through the door.
 pub struct TokenRequest {
@@ -170,7 +170,9 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
         let why = format!("client {}, {grant}; {}", asking.id, error.operator);
         error.because(why.trim_end_matches([' ', ';']).to_owned())
     })?;
-    mint::tokens(cx, granted)
+    let tokens = mint::tokens(cx, granted)?;
+    registration::note_use(cx, &asking.id);
+    Ok(tokens)
 }
 
 /// Whether a request can be answered on the worker itself: it touches no database and signs nothing slow. That of a client
