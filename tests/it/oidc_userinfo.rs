@@ -93,7 +93,8 @@ fn every_standard_claim_comes_with_its_scope() {
         assert_eq!(all.as_object().unwrap().len(), 20);
         for scope in ["profile", "email", "address", "phone"] {
             let part = told(&format!("openid {scope}"));
-            let names: Vec<&String> = part.as_object().unwrap().keys().filter(|name| *name != "sub").collect();
+            let names: Vec<&String> =
+                part.as_object().unwrap().keys().filter(|name| *name != "sub").collect();
             assert_eq!(names.len(), of_scope(scope).len(), "{scope}: {names:?}");
             for name in names {
                 assert_eq!(all.as_object_mut().unwrap().remove(name), Some(part[name].clone()), "{name}");
