@@ -51,6 +51,13 @@ impl Timestamp {
         let (year, month, day) = civil_from_days(self.0.div_euclid(86_400));
         format!("{year:04}-{month:02}-{day:02}")
     }
+
+    /// The day and the minute in UTC, for people.
+    #[must_use]
+    pub fn minute(self) -> String {
+        let second = self.0.rem_euclid(86_400);
+        format!("{} {:02}:{:02} UTC", self.date(), second / 3_600, second / 60 % 60)
+    }
 }
 
 /// RFC 3339 in UTC, for people.

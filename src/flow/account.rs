@@ -1,6 +1,12 @@
 //! A user's own pages: who may see them, and what stands on them. Whoever is not signed in, or not recently enough for what
 //! they are about to do, is sent to the login page and comes back from there.
 
+mod password;
+mod sessions;
+
+pub use password::{NewPassword, PasswordFault, PasswordOutcome, change_password, password};
+pub use sessions::{SessionView, SessionsView, Which, end_sessions, sessions, which};
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

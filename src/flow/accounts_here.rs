@@ -115,6 +115,26 @@ impl Accounts {
         self
     }
 
+    /// A session with a new secret, after its user proved again who they are: as it is to be stored, and the accounts with
+    /// that secret. Nothing when it is not among them.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn renewed(mut self, cx: &Cx, id: Id) -> Result<Option<(Session, Self)>, OAuthError> {
+        let token = PlainToken::random(TokenKind::Session, &*cx.entropy)?;
+        let mut all = self.active.iter_mut().chain(&mut self.others);
+        let Some(account) = all.find(|account| account.known.session.id == id) else { return Ok(None) };
+        let session = Session {
+            token_hash: token.hash(),
+            authenticated_at: cx.now,
+            last_seen_at: cx.now,
+            expires_at: cx.now + ttl(cx, account.known.session.remembered),
+            ..account.known.session.clone()
+        };
+        (account.token, account.known.session) = (token, session.clone());
+        Ok(Some((session, self)))
+    }
+
     /// What the browser is to hold.
     #[must_use]
     pub fn held(&self, cx: &Cx) -> Held {
@@ -231,19 +251,22 @@ pub fn start_session(
 }
 
 fn fresh(cx: &Cx, user: &User, token: &PlainToken, entry: &Entry, id: Id) -> Session {
-    let ttl = if entry.remember { cx.policy.remembered_ttl } else { cx.policy.session_ttl };
     Session {
         id,
         token_hash: token.hash(),
         user_id: user.id,
         authenticated_at: cx.now,
         last_seen_at: cx.now,
-        expires_at: cx.now + ttl,
+        expires_at: cx.now + ttl(cx, entry.remember),
         ended_at: None,
         started_at: cx.now,
         remembered: entry.remember,
         browser: entry.user_agent.as_deref().and_then(browser_label),
     }
+}
+
+fn ttl(cx: &Cx, remembered: bool) -> Seconds {
+    if remembered { cx.policy.remembered_ttl } else { cx.policy.session_ttl }
 }
 
 /// Writes down, about once a minute, that a session was used.

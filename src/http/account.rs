@@ -1,5 +1,8 @@
-//! A user's own pages: their API tokens. Every POST that does something ends in 303, so that a reload does it no second
+//! A user's own pages: their sessions, their password, their API tokens. Every POST that does something ends in 303, so that a reload does it no second
 //! time.
+
+pub(super) mod password;
+pub(super) mod sessions;
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -207,10 +210,32 @@ fn checked(
     params: &Params,
     path: &str,
 ) -> Result<(Browser, PlainToken), HttpResponse> {
+    checked_or(request, app, params, path, paths::ACCOUNT_TOKENS)
+}
+
+#[expect(clippy::result_large_err, reason = "the page is the answer, and moved once")]
+fn checked_for(
+    request: &HttpRequest,
+    app: &App,
+    params: &Params,
+    path: &str,
+) -> Result<(Browser, PlainToken), HttpResponse> {
+    checked_or(request, app, params, path, path)
+}
+
+/// A session that ended takes its cookie along: whoever comes without one is led to `otherwise`, and asked to sign in there,
+/// not told of an attack.
+#[expect(clippy::result_large_err, reason = "the page is the answer, and moved once")]
+fn checked_or(
+    request: &HttpRequest,
+    app: &App,
+    params: &Params,
+    path: &str,
+    otherwise: &str,
+) -> Result<(Browser, PlainToken), HttpResponse> {
     let known = browser::cookies(request, app);
-    // A session that ended takes its cookie along: whoever comes without one is asked to sign in, not told of an attack.
     if known.session.is_none() && known.browser.is_some() {
-        return Err(to_list(app));
+        return Err(headers::redirect(app, &format!("{}{otherwise}", app.site.base)).finish());
     }
     browser::check_form(request, app, params, &form_of(&known, path))
 }

@@ -84,6 +84,18 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
+            at(paths::ACCOUNT_SESSIONS)
+                .route(get().to(account::sessions::get))
+                .route(post().to(account::sessions::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
+            at(paths::ACCOUNT_PASSWORD)
+                .route(get().to(account::password::get))
+                .route(post().to(account::password::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
             at(paths::ACCOUNT_TOKENS)
                 .route(get().to(account::tokens))
                 .default_service(refuse_page("GET, HEAD")),
@@ -119,6 +131,16 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
         .service(at(paths::READY).route(get().to(health::ready)).default_service(refuse("GET, HEAD")))
         .service(at(paths::STYLE).route(get().to(assets::style)).default_service(refuse("GET, HEAD")))
         .service(at(paths::FAVICON).route(get().to(assets::favicon)).default_service(refuse("GET, HEAD")));
+    // A Well-Known URL for Changing Passwords §2 puts it at the root of the host; behind a proxy that passes on the issuer's
+    // path alone, it is there too.
+    let mut change_password = vec![paths::CHANGE_PASSWORD.to_owned()];
+    if !base.is_empty() {
+        change_password.push(format!("{base}{}", paths::CHANGE_PASSWORD));
+    }
+    for path in change_password {
+        let at = web::resource(path).route(get().to(account::password::well_known));
+        config.service(at.default_service(refuse_page("GET, HEAD")));
+    }
     let home = if base.is_empty() { paths::HOME.to_owned() } else { base.to_owned() };
     config
         .service(web::resource(home).route(get().to(assets::home)).default_service(refuse_page("GET, HEAD")));

@@ -12,7 +12,7 @@ pub fn max_length(name: &str) -> usize {
         "grant_type" | "code_challenge" | "code_verifier" | "ui_locales" => 128,
         "client_id" | "username" | "code" | "refresh_token" | "login_hint" | "csrf" => 256,
         "nonce" | "resource" | "audience" | "logout_hint" => 512,
-        "client_secret" | "password" | "acr_values" => 1024,
+        "client_secret" | "password" | "new_password" | "new_password_again" | "acr_values" => 1024,
         "redirect_uri" | "post_logout_redirect_uri" | "state" | "scope" => 2048,
         // As long as the longest token that is read.
         "id_token_hint" | "request" | "token" | "access_token" | "subject_token" | "actor_token" => 16_384,

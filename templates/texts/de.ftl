@@ -79,9 +79,43 @@ home-title = Anmeldedienst
 home-issuer = Dies ist der Anmeldedienst von
 home-text = Hier ist nichts zu tun. Um sich anzumelden, öffnen Sie einfach die gewünschte Anwendung; sie führt Sie auf die richtige Seite.
 home-account = Angemeldet als
+home-sessions = Ihre Sitzungen und Ihr Passwort
 home-tokens = Ihre API-Tokens
 home-developers = Für Entwickler
 home-discovery = Einstellungen für Anwendungen (OpenID Connect Discovery)
+
+## Die eigenen Seiten einer Person
+
+account-places = Ihr Konto
+account-sessions = Sitzungen
+account-password = Passwort
+account-tokens = API-Tokens
+
+sessions-title = Wo Sie angemeldet sind
+sessions-intro = Wenn Sie eine dieser Sitzungen nicht kennen, beenden Sie sie und ändern Sie Ihr Passwort.
+sessions-password-changed = Ihr Passwort ist geändert, und alle Ihre anderen Sitzungen sind beendet. Ihre API-Tokens bleiben gültig: Sehen Sie auch diese durch.
+sessions-this = Diese Sitzung
+sessions-unknown = Unbekannter Browser
+sessions-started = Angemeldet
+sessions-last-used = Zuletzt genutzt
+sessions-kept = Wenn der Browser geschlossen wird
+sessions-remembered = bleiben Sie angemeldet
+sessions-clients = Anwendungen
+sessions-no-clients = keine
+sessions-end = Diese Sitzung beenden
+sessions-end-others = Alle anderen Sitzungen beenden
+
+password-title = Passwort ändern
+password-old = Ihr jetziges Passwort
+password-new = Neues Passwort
+password-again = Neues Passwort noch einmal
+password-hint = Mindestens 8 Zeichen. Ein paar Wörter hintereinander sind leicht zu merken und schwer zu erraten.
+password-consequence = Alle Ihre anderen Sitzungen enden, und Anwendungen, die Sie anderswo nutzen, bitten Sie um eine neue Anmeldung.
+password-submit = Passwort ändern
+password-wrong = Ihr jetziges Passwort ist falsch. Bitte versuchen Sie es noch einmal.
+password-unavailable = Das Passwort kann im Moment nicht geändert werden. Bitte versuchen Sie es in einer Minute noch einmal.
+password-rules = Das neue Passwort ist zu kurz oder zu lang: bitte mindestens 8 Zeichen.
+password-differ = Sie haben das neue Passwort auf zwei verschiedene Arten eingegeben. Bitte geben Sie es noch einmal ein.
 
 ## Die API-Tokens einer Person
 

@@ -80,9 +80,43 @@ home-title = Sign-in server
 home-issuer = This is the sign-in server of
 home-text = Nothing needs to be done here. To sign in, open the application that you want to use; it brings you to the right page.
 home-account = Signed in as
+home-sessions = Your sessions and password
 home-tokens = Your API tokens
 home-developers = For developers
 home-discovery = Settings for applications (OpenID Connect discovery)
+
+## A person's own pages
+
+account-places = Your account
+account-sessions = Sessions
+account-password = Password
+account-tokens = API tokens
+
+sessions-title = Where you are signed in
+sessions-intro = If you do not know one of these sessions, end it and change your password.
+sessions-password-changed = Your password has been changed, and all your other sessions have ended. Your API tokens stay valid: look through them, too.
+sessions-this = This session
+sessions-unknown = Unknown browser
+sessions-started = Signed in
+sessions-last-used = Last used
+sessions-kept = When the browser is closed
+sessions-remembered = you stay signed in
+sessions-clients = Applications
+sessions-no-clients = none
+sessions-end = End this session
+sessions-end-others = End all other sessions
+
+password-title = Change your password
+password-old = Your present password
+password-new = New password
+password-again = New password once more
+password-hint = At least 8 characters. A few words in a row are easy to remember and hard to guess.
+password-consequence = All your other sessions end, and applications that you use elsewhere ask you to sign in again.
+password-submit = Change the password
+password-wrong = Your present password is wrong. Please try again.
+password-unavailable = Changing the password is not possible at the moment. Please try again in a minute.
+password-rules = The new password is too short or too long: at least 8 characters, please.
+password-differ = You have typed the new password in two different ways. Please type it again.
 
 ## A person's API tokens
 

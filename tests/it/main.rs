@@ -12,10 +12,12 @@
 )]
 
 mod account_chooser;
+mod account_sessions;
 mod account_tokens;
 mod api_tokens;
 #[path = "../browser/mod.rs"]
 mod browser;
+mod change_password;
 mod check;
 mod cli;
 mod cors;

@@ -71,10 +71,7 @@ impl LoginNotice {
     fn text(self, lang: Language) -> Cow<'static, str> {
         match self {
             Self::Refused => lang.text("login-refused"),
-            Self::Throttled { wait_s } if wait_s < MINUTES_FROM_S => {
-                lang.text_count("login-wait-seconds", wait_s.max(1))
-            }
-            Self::Throttled { wait_s } => lang.text_count("login-wait-minutes", wait_s.div_ceil(60)),
+            Self::Throttled { wait_s } => wait(lang, wait_s),
             Self::Unavailable => lang.text("login-unavailable"),
             Self::Reauthenticate => lang.text("login-reauthenticate"),
             Self::Confirm => lang.text("login-confirm"),
@@ -89,4 +86,12 @@ impl LoginNotice {
             Self::Reauthenticate | Self::Confirm | Self::Expired => false,
         }
     }
+}
+
+/// That there were too many attempts, and for how long there can be no more.
+pub(super) fn wait(lang: Language, wait_s: u64) -> Cow<'static, str> {
+    if wait_s < MINUTES_FROM_S {
+        return lang.text_count("login-wait-seconds", wait_s.max(1));
+    }
+    lang.text_count("login-wait-minutes", wait_s.div_ceil(60))
 }

@@ -4,6 +4,7 @@
 //! fill a struct and send what it renders. The pages work without script, and all but the two of [`back`] carry none, so
 //! that the server's Content-Security-Policy can forbid it; style comes from [`assets`] alone.
 
+pub mod account;
 pub mod assets;
 pub mod back;
 pub mod choose;
@@ -19,6 +20,7 @@ pub mod tokens;
 #[cfg(test)]
 mod tests;
 
+pub use account::{PasswordNotice, PasswordPage, SessionsPage, ShownSession};
 pub use back::{FormPostPage, WebMessagePage};
 pub use choose::{ChoosePage, ShownAccount};
 pub use consent::{ConsentGroup, ConsentPage, scope_words};

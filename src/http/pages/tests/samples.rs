@@ -2,8 +2,9 @@
 
 use crate::http::pages::{
     ChoosePage, ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage, Language,
-    LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, RevokeTokenPage,
-    ScopeChoice, ServerChoice, ShownAccount, ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
+    LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, PasswordNotice,
+    PasswordPage, RevokeTokenPage, ScopeChoice, ServerChoice, SessionsPage, ShownAccount, ShownSession,
+    ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
 };
 
 /// A page as it would be sent.
@@ -152,6 +153,32 @@ fn logged_out(lang: Language, w: Words) -> String {
     page.render()
 }
 
+pub(super) fn sessions(lang: Language, w: Words) -> String {
+    let session = |is_this: bool| ShownSession {
+        id: format!("{}{is_this}", w.kind),
+        is_this,
+        browser: is_this.then(|| "Firefox, Linux".to_owned()),
+        started: "2026-11-23 12:00 UTC".to_owned(),
+        last_used: "2026-11-28 02:38 UTC".to_owned(),
+        remembered: is_this,
+        clients: if is_this { vec![w.client.to_owned(), w.host.to_owned()] } else { Vec::new() },
+    };
+    let page = SessionsPage {
+        lang,
+        base: w.base,
+        service: w.service,
+        username: w.user,
+        csrf: w.sealed,
+        password_changed: true,
+        sessions: vec![session(true), session(false)],
+    };
+    page.render()
+}
+
+pub(super) fn password(lang: Language, w: Words, notice: Option<PasswordNotice>) -> String {
+    PasswordPage { lang, base: w.base, service: w.service, username: w.user, csrf: w.sealed, notice }.render()
+}
+
 pub(super) fn form_post(lang: Language, w: Words) -> String {
     let parameters = [("code", w.sealed.to_owned()), ("state", w.detail.to_owned())];
     let page = FormPostPage {
@@ -273,6 +300,8 @@ pub(super) fn all() -> Vec<Sample> {
             add(format!("choose-account-{}", w.kind), choose(lang, w));
             add(format!("home-{}", w.kind), home(lang, w, None));
             add(format!("home-signed-in-{}", w.kind), home(lang, w, Some(w.user)));
+            add(format!("sessions-{}", w.kind), sessions(lang, w));
+            add(format!("password-{}", w.kind), password(lang, w, None));
             add(format!("tokens-{}", w.kind), tokens(lang, w));
             add(format!("new-token-{}", w.kind), new_token(lang, w, None));
             add(format!("choose-server-{}", w.kind), choose_server(lang, w, 2));
@@ -297,6 +326,16 @@ pub(super) fn all() -> Vec<Sample> {
         let notices = [TokenNotice::Name, TokenNotice::Scope, TokenNotice::Life, TokenNotice::Full];
         for notice in notices {
             add(format!("new-token-{notice:?}"), new_token(lang, FRIENDLY, Some(notice)));
+        }
+        let notices = [
+            PasswordNotice::Wrong,
+            PasswordNotice::Throttled { wait_s: 240 },
+            PasswordNotice::Unavailable,
+            PasswordNotice::Rules,
+            PasswordNotice::Differ,
+        ];
+        for notice in notices {
+            add(format!("password-{notice:?}"), password(lang, FRIENDLY, Some(notice)));
         }
         for kind in ErrorKind::ALL {
             add(format!("error-{kind:?}"), error(lang, FRIENDLY, kind));
