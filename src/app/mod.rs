@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 
 use crate::base::{Clock, Entropy, Seconds, Timestamp};
 use crate::domain::KeyRules;
+use crate::fetch::Fetcher;
 use crate::flow::api_tokens::LastUses;
 use crate::flow::keys::{self, KeyFault, Step};
 use crate::flow::passwords::Passwords;
@@ -28,7 +29,7 @@ pub use background::Background;
 pub use declared::declared;
 use master::Follower;
 pub use master::MasterSource;
-pub use settings::{Site, key_rules, password_cost, policy, store_options};
+pub use settings::{Site, fetching, key_rules, password_cost, policy, store_options};
 pub use start::{StartError, open_store, sealer};
 pub use sweeper::{Swept, sweep};
 
@@ -52,6 +53,8 @@ pub struct App {
     pub passwords: Arc<Passwords>,
     /// When API tokens were last used.
     pub last_uses: Arc<LastUses>,
+    /// Requests to addresses that a client named.
+    pub fetcher: Arc<Fetcher>,
     /// What the operator configured, for the use cases.
     pub policy: Arc<Policy>,
     /// What the operator configured, for HTTP.
@@ -187,6 +190,7 @@ impl App {
             sealer: Arc::clone(&self.sealer),
             passwords: Arc::clone(&self.passwords),
             last_uses: Arc::clone(&self.last_uses),
+            fetcher: Arc::clone(&self.fetcher),
             policy: Arc::clone(&self.policy),
         }
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::base::Seconds;
-use crate::config::{Config, Issuer, Network, Synchronous};
+use crate::config::{Allowed, Config, Issuer, Network, Synchronous};
 use crate::domain::{KeyPlan, KeyRules};
+use crate::fetch;
 use crate::flow::Policy;
 use crate::flow::passwords::PasswordCost;
 use crate::oauth::algorithm::SigningAlgorithm;
@@ -126,6 +127,29 @@ pub fn password_cost(config: &Config) -> PasswordCost {
         max_parallel: argon2.max_parallel as usize,
         max_waiting: argon2.max_waiting as usize,
     }
+}
+
+/// How this server makes requests itself.
+///
+/// # Errors
+/// When the file of certificate authorities cannot be read.
+pub fn fetching(config: &Config) -> Result<fetch::Settings, String> {
+    let outbound = &config.outbound;
+    let read = |path: &std::path::PathBuf| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
+    let hosts = outbound.allow.iter().filter_map(|one| match one {
+        Allowed::Host(name) => Some(name.clone()),
+        Allowed::Network(_) => None,
+    });
+    let networks = outbound.allow.iter().filter_map(|one| match one {
+        Allowed::Host(_) => None,
+        Allowed::Network(network) => Some(*network),
+    });
+    Ok(fetch::Settings {
+        ca_pem: outbound.ca_file.as_ref().map(read).transpose()?,
+        allow: fetch::Allow::new(hosts, networks.collect()),
+        timeout: Duration::from_millis(u64::from(outbound.timeout_ms)),
+        per_host_per_minute: outbound.per_host_per_minute,
+    })
 }
 
 /// How the database is reached.

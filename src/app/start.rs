@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use crate::base::{Clock, Entropy, Id, Seconds};
 use crate::config::{Config, Issuer};
 use crate::domain::Problem;
+use crate::fetch::Fetcher;
 use crate::flow::declare::{self, DeclareError};
 use crate::flow::passwords::Passwords;
 use crate::flow::{Denials, Snapshot, keys, registry};
@@ -15,7 +16,7 @@ use crate::jose::Sealer;
 use crate::store::{MigrationState, Store};
 
 use super::master::{Follower, MasterSource};
-use super::settings::{Site, key_rules, password_cost, policy, store_options};
+use super::settings::{Site, fetching, key_rules, password_cost, policy, store_options};
 use super::{App, declared};
 
 /// Why the server does not start; the text says what to do.
@@ -92,6 +93,8 @@ impl App {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
+        let ca_file = || failed("outbound.ca_file");
+        let fetcher = Fetcher::new(fetching(config).map_err(|e| ca_file()(&e))?).map_err(|e| ca_file()(&e))?;
         let store = open_store(config)?;
         // A master key is made for a database that has no sealed keys yet, never beside one that has.
         let has_keys = store.read("keys", crate::store::keys::all).map_err(|e| failed("database")(&e))?.len();
@@ -119,6 +122,7 @@ impl App {
             entropy,
             passwords: Arc::new(passwords),
             last_uses: Arc::default(),
+            fetcher: Arc::new(fetcher),
             policy: Arc::new(policy(config, issuer.as_str())),
             site: Site::of(config, issuer),
             snapshot: ArcSwap::from_pointee(snapshot),

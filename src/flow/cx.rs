@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Entropy, Seconds, Timestamp};
+use crate::fetch::Fetcher;
 use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::Store;
@@ -29,6 +30,8 @@ pub struct Cx {
     pub passwords: Arc<Passwords>,
     /// When API tokens were last used.
     pub last_uses: Arc<LastUses>,
+    /// Requests to addresses that a client named.
+    pub fetcher: Arc<Fetcher>,
     /// What the operator configured.
     pub policy: Arc<Policy>,
 }

@@ -22,6 +22,7 @@ mod declare;
 mod demo;
 mod deps;
 mod examples;
+mod fetch;
 mod forms;
 mod health;
 mod http;

@@ -6,6 +6,7 @@ pub mod flow;
 pub mod http;
 pub mod jwe;
 pub mod jwt;
+pub mod outside;
 pub mod pages;
 pub mod postgres;
 pub mod program;
