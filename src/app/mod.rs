@@ -17,6 +17,7 @@ use crate::base::{Clock, Entropy, Seconds, Timestamp};
 use crate::domain::KeyRules;
 use crate::fetch::Fetcher;
 use crate::flow::api_tokens::LastUses;
+use crate::flow::client_keys::ClientKeys;
 use crate::flow::keys::{self, KeyFault, Step};
 use crate::flow::passwords::Passwords;
 use crate::flow::snapshot::SnapshotError;
@@ -59,6 +60,7 @@ pub struct App {
     pub policy: Arc<Policy>,
     /// What the operator configured, for HTTP.
     pub site: Site,
+    client_keys: Arc<ClientKeys>,
     snapshot: ArcSwap<Snapshot>,
     denials: Arc<Denials>,
     /// When the database last said that snapshot and denials are current.
@@ -191,6 +193,7 @@ impl App {
             passwords: Arc::clone(&self.passwords),
             last_uses: Arc::clone(&self.last_uses),
             fetcher: Arc::clone(&self.fetcher),
+            client_keys: Arc::clone(&self.client_keys),
             policy: Arc::clone(&self.policy),
         }
     }

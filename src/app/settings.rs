@@ -95,6 +95,8 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
     let login = &config.login;
     Policy {
         issuer: issuer.to_owned(),
+        // As in `http::paths`; the tests of assertions take it from the metadata.
+        token_endpoint: format!("{issuer}/token"),
         code_ttl: seconds(config.tokens.code_ttl_s),
         access_token_ttl: seconds(config.tokens.access_token_ttl_s),
         id_token_ttl: seconds(config.tokens.id_token_ttl_s),
@@ -135,7 +137,8 @@ pub fn password_cost(config: &Config) -> PasswordCost {
 /// When the file of certificate authorities cannot be read.
 pub fn fetching(config: &Config) -> Result<fetch::Settings, String> {
     let outbound = &config.outbound;
-    let read = |path: &std::path::PathBuf| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
+    let read =
+        |path: &std::path::PathBuf| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
     let hosts = outbound.allow.iter().filter_map(|one| match one {
         Allowed::Host(name) => Some(name.clone()),
         Allowed::Network(_) => None,

@@ -34,7 +34,10 @@ pub use outbound::{Allowed, Outbound};
 pub use reference::reference;
 pub use resources::{ResourceServer, Role, Scope, Scopes};
 pub use server::{Network, Server, Tls};
-pub use words::{AlgorithmName, ClientProfile, GrantName, LogFormat, LogLevel, Synchronous, TokenFormatName};
+pub use words::{
+    AlgorithmName, AuthMethodName, ClientProfile, GrantName, LogFormat, LogLevel, Synchronous,
+    TokenFormatName,
+};
 
 schema::section! {
     /// The whole configuration.

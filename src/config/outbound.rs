@@ -76,7 +76,9 @@ mod tests {
         assert_eq!(read("10.1.2.3/16").unwrap().to_string(), "10.1.0.0/16");
         assert_eq!(read("127.0.0.1").unwrap().to_string(), "127.0.0.1/32");
         assert_eq!(read("fd00::/8").unwrap().to_string(), "fd00::/8");
-        for wrong in ["", "*", "*.internal", "https://a.example", "a.example:443", "10.0.0.0/33", "a b", "[::1]"] {
+        for wrong in
+            ["", "*", "*.internal", "https://a.example", "a.example:443", "10.0.0.0/33", "a b", "[::1]"]
+        {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

@@ -45,7 +45,9 @@ mod tests {
     fn a_host_is_allowed_by_its_whole_name_and_an_address_by_its_network() {
         let allow = Allow::new(["Keys.Internal".to_owned()], vec!["10.1.0.0/16".parse().unwrap()]);
         assert!(allow.host("keys.internal") && allow.host("KEYS.internal."));
-        assert!(!allow.host("internal") && !allow.host("x.keys.internal") && !allow.host("keys.internal.evil"));
+        assert!(
+            !allow.host("internal") && !allow.host("x.keys.internal") && !allow.host("keys.internal.evil")
+        );
         assert!(allow.address([10, 1, 2, 3].into()) && !allow.address([10, 2, 0, 1].into()));
         assert!(allow.address("::ffff:10.1.2.3".parse().unwrap()));
         assert!(!Allow::default().host("") || !Allow::default().address([127, 0, 0, 1].into()));

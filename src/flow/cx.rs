@@ -9,6 +9,7 @@ use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::Store;
 
 use super::api_tokens::LastUses;
+use super::client_keys::ClientKeys;
 use super::passwords::Passwords;
 use super::{Denials, Snapshot};
 
@@ -32,6 +33,8 @@ pub struct Cx {
     pub last_uses: Arc<LastUses>,
     /// Requests to addresses that a client named.
     pub fetcher: Arc<Fetcher>,
+    /// The keys of clients that were fetched.
+    pub client_keys: Arc<ClientKeys>,
     /// What the operator configured.
     pub policy: Arc<Policy>,
 }
@@ -41,6 +44,8 @@ pub struct Cx {
 pub struct Policy {
     /// `iss`: the issuer's URL, exactly as configured.
     pub issuer: String,
+    /// The URL of the token endpoint, which an assertion may be for.
+    pub token_endpoint: String,
     /// Life of a code.
     pub code_ttl: Seconds,
     /// Life of an access token where neither client nor resource server says otherwise.

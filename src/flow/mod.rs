@@ -1,7 +1,7 @@
 //! The use cases, as plain synchronous functions. The only room that knows oxide-auth.
 //!
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
-//! is; `introspect` and `revoke` are what a client may ask about a token; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
+//! is (with `client_keys`, by which it may prove that); `introspect` and `revoke` are what a client may ask about a token; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
 //! `denials` are the tokens that were revoked one by one.
 //! `accounts`, `registry`, `token_format`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod api_tokens;
 pub mod authorize;
 pub mod client_auth;
+pub mod client_keys;
 pub mod cx;
 pub mod declare;
 pub mod denials;

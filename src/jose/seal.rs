@@ -48,10 +48,12 @@ pub enum Purpose {
     Csrf,
     /// The salt of a refresh token's successor, in the database.
     SuccessorSalt,
+    /// A client secret that authenticates assertions, in the database.
+    ClientSecret,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::SigningKey,
         Self::AuthorizationRequest,
         Self::ConsentTicket,
@@ -59,6 +61,7 @@ impl Purpose {
         Self::NewApiToken,
         Self::Csrf,
         Self::SuccessorSalt,
+        Self::ClientSecret,
     ];
 
     /// The word in the header.
@@ -72,6 +75,7 @@ impl Purpose {
             Self::NewApiToken => "new-api-token",
             Self::Csrf => "csrf",
             Self::SuccessorSalt => "successor-salt",
+            Self::ClientSecret => "client-secret",
         }
     }
 }

@@ -15,7 +15,9 @@ pub fn max_length(name: &str) -> usize {
         "client_secret" | "password" => 1024,
         "redirect_uri" | "post_logout_redirect_uri" | "state" | "scope" => 2048,
         // As long as the longest token that is read.
-        "id_token_hint" | "request" | "token" | "subject_token" | "actor_token" => 16_384,
+        "client_assertion" | "id_token_hint" | "request" | "token" | "subject_token" | "actor_token" => {
+            16_384
+        }
         _ => 4096,
     }
 }

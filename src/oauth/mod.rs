@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod algorithm;
+pub mod assertion_algorithm;
 pub mod auth_method;
 pub mod challenge;
 pub mod client_id;
@@ -19,6 +20,7 @@ pub mod scope;
 pub mod token_response;
 
 pub use access_token::{AccessTokenClaims, Actor};
+pub use assertion_algorithm::AssertionAlgorithm;
 pub use auth_method::AuthMethod;
 pub use challenge::{CodeChallenge, CodeVerifier};
 pub use client_id::ClientId;

@@ -14,6 +14,7 @@ pub mod consents;
 pub mod denied_tokens;
 mod error;
 pub mod keys;
+pub mod logout_deliveries;
 mod migrations;
 pub mod opaque_tokens;
 pub mod refresh_tokens;

@@ -60,6 +60,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         leaked -> Bool,
+        sealed -> Nullable<Text>,
     }
 }
 
@@ -224,6 +225,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    logout_deliveries (id) {
+        id -> Text,
+        client_id -> Text,
+        session_id -> Text,
+        user_id -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     config_revision,
     signing_keys,
@@ -243,4 +257,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
     throttles,
     used_jtis,
+    logout_deliveries,
 );

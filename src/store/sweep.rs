@@ -9,8 +9,8 @@ use crate::base::{Seconds, Timestamp};
 use crate::domain::authorization::REMEMBERED;
 
 use super::schema::{
-    api_tokens, authorizations, codes, denied_tokens, opaque_tokens, refresh_tokens, sessions, throttles,
-    used_jtis,
+    api_tokens, authorizations, codes, denied_tokens, logout_deliveries, opaque_tokens, refresh_tokens,
+    sessions, throttles, used_jtis,
 };
 use super::{Conn, StoreError};
 
@@ -18,6 +18,9 @@ use super::{Conn, StoreError};
 const KEEP_REFRESH_TOKENS: Seconds = Seconds(300);
 /// How long an API token that has expired or was revoked is still listed.
 const KEEP_API_TOKENS: Seconds = Seconds(30 * 86_400);
+
+/// A logout that could not be delivered is given up, and told of, by whoever would deliver it: this is for what is left.
+const KEEP_DELIVERIES: Seconds = Seconds(3600);
 
 /// Rows that may go, and the first and the last second in which they died.
 #[derive(Debug)]
@@ -180,7 +183,7 @@ macro_rules! leaf {
 }
 
 /// In this order: what has leaves comes when most of them are gone.
-pub static DEAD: [Dead; 10] = [
+pub static DEAD: [Dead; 11] = [
     // Whoever fails again after the end of the window begins a new one in the same row.
     dead!(throttles.key, Seconds(0), since throttles::expires_at, only [],
         still [|batch: &Batch| throttles::expires_at.le(batch.until)], &[]),
@@ -188,6 +191,7 @@ pub static DEAD: [Dead; 10] = [
     dead!(used_jtis.jti, Seconds(0), since used_jtis::expires_at, only [],
         still [|batch: &Batch| used_jtis::expires_at.between(batch.from, batch.until)], &[]),
     dead!(denied_tokens.jti, Seconds(0), since denied_tokens::expires_at, only [], still [], &[]),
+    dead!(logout_deliveries.id, KEEP_DELIVERIES, since logout_deliveries::expires_at, only [], still [], &[]),
     dead!(sessions.id, Seconds(0), since sessions::expires_at, only [],
         still [|batch: &Batch| sessions::expires_at.le(batch.until)], &[]),
     dead!(opaque_tokens.id, Seconds(0), since opaque_tokens::expires_at, only [], still [], &[]),

@@ -64,7 +64,7 @@ fn an_empty_database_of_another_program_is_looked_at_and_left_alone() {
     let Some(database) = Database::postgres() else { return };
     let home = Home::new(&format!("[database]\nurl = \"{}\"\n", database.url));
     set_mode(&home.path("countersign.toml"), 0o600);
-    problem(&home, "lacks 2 migration(s)");
+    problem(&home, "migration(s) (2026-11-23-000001_first");
     use diesel::{Connection as _, RunQueryDsl as _};
     let mut conn = diesel::PgConnection::establish(&database.url).unwrap();
     let query = "SELECT 1 FROM pg_tables WHERE tablename = '__diesel_schema_migrations'";

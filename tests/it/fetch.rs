@@ -127,9 +127,15 @@ fn a_machine_of_the_network_inside_is_not_asked() {
 #[test]
 fn what_a_name_leads_to_counts_and_not_how_it_looks() {
     let outside = Outside::start(|_| Says::status(200));
-    for address in
-        ["169.254.169.254", "10.0.0.1", "::1", "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a00:1", "0.0.0.0"]
-    {
+    for address in [
+        "169.254.169.254",
+        "10.0.0.1",
+        "::1",
+        "fd00:ec2::254",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a00:1",
+        "0.0.0.0",
+    ] {
         let names = Told::new(move |_, _| vec![address]);
         let fetcher = Fetcher::with_names(settings(&outside, &["127.0.0.0/8"]), names).unwrap();
         let error = fetcher.get("https://keys.client.example/", "*/*", NOW).unwrap_err();

@@ -19,7 +19,7 @@ use crate::base::{Seconds, Timestamp};
 use crate::config::Config;
 use crate::domain::KeyState;
 use crate::flow::keys::{self, KeyFault};
-use crate::jose::{MasterKey, MasterKeyError, MasterKeyFile, MasterKeys, Sealer, open_key};
+use crate::jose::{MasterKey, MasterKeyError, MasterKeyFile, MasterKeys, Purpose, Sealer, open_key};
 use crate::store::{self, Store};
 
 /// Nodes that share the file look at it once a second.
@@ -112,6 +112,16 @@ fn finished(file: MasterKeyFile, store: &Store) -> Result<MasterKeyFile, Failure
         let needs = !matches!(record.state, KeyState::Compromised { .. });
         if needs && open_key(&record, &sealer, now()).is_err() {
             let text = format!("the key {} is sealed under an old master key: reseal first", record.kid);
+            return Err(Failure::new(text));
+        }
+    }
+    for secret in store.read("secrets", keys::kept_secrets)? {
+        let sealed = secret.sealed.as_deref().unwrap_or_default();
+        if sealer.open(Purpose::ClientSecret, sealed, None, now()).is_err() {
+            let text = format!(
+                "the secret {} of client {} is sealed under an old master key: reseal first",
+                secret.id, secret.client_id
+            );
             return Err(Failure::new(text));
         }
     }

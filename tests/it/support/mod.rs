@@ -1,5 +1,6 @@
 //! What the tests share: databases, a server in this process, clients, the happy path.
 
+pub mod assertions;
 pub mod change;
 pub mod db;
 pub mod flow;

@@ -37,7 +37,11 @@ impl Asked {
 /// What it says.
 #[derive(Clone, Debug)]
 pub enum Says {
-    Answer { status: u16, headers: Vec<(String, String)>, body: String },
+    Answer {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: String,
+    },
     /// These bytes, whatever they mean.
     Bytes(Vec<u8>),
     /// The head of an answer, and then nothing until the other side hangs up.
