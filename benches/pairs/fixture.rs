@@ -153,18 +153,8 @@ secret_hash = "{form}"
         store
             .write("bench", move |conn| {
                 let user = Id::random(&OsEntropy)?;
-                store::users::insert(
-                    conn,
-                    &User {
-                        id: user,
-                        username: UserName::parse(&user.to_string()).unwrap(),
-                        display_name: None,
-                        email: None,
-                        password_hash: String::new(),
-                        locked_at: None,
-                        created_at: now,
-                    },
-                )?;
+                let name = UserName::parse(&user.to_string()).unwrap();
+                store::users::insert(conn, &User::new(user, name, String::new(), now))?;
                 let mut made = Vec::with_capacity(count);
                 for _ in 0..count {
                     let authorization = Authorization {

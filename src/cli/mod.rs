@@ -10,6 +10,7 @@ mod demo;
 mod key;
 mod migrate;
 mod output;
+mod person;
 mod resource;
 mod role;
 mod secrets;

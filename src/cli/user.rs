@@ -15,6 +15,7 @@ use crate::flow::passwords::Passwords;
 use crate::store::{Store, StoreError, roles, users};
 
 use super::output::{Failure, Output, listed, note};
+use super::person::Known;
 use super::setup::{Setup, entropy as source, now};
 
 /// Users that one page of the list reads.
@@ -31,24 +32,19 @@ pub(super) enum Command {
     Add {
         /// The name to sign in with.
         name: String,
-        /// The name that people read.
-        #[arg(long)]
-        display_name: Option<String>,
-        #[arg(long)]
-        email: Option<String>,
+        #[command(flatten)]
+        known: Known,
         /// A role to give. May be given several times.
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
         #[command(flatten)]
         password: PasswordSource,
     },
-    /// Change what people read of a user; an empty text takes it away.
+    /// Change what is known of a user; an empty text takes it away.
     Edit {
         name: String,
-        #[arg(long)]
-        display_name: Option<String>,
-        #[arg(long)]
-        email: Option<String>,
+        #[command(flatten)]
+        known: Known,
     },
     /// Set a new password; the user is signed out everywhere.
     Password {
@@ -126,32 +122,26 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             output.say(&lines(&user, &roles), &as_json(&user, &roles));
             Ok(())
         }
-        Command::Add { name, display_name, email, roles, password } => {
+        Command::Add { name, known, roles, password } => {
             require_roles(&store, &roles)?;
             // Before anybody types a password for nothing.
             if find(&store, &name).is_ok() {
                 return Err(Failure::new(accounts::AccountFault::Taken));
             }
             let plain = password.read()?;
-            let new = NewAccount { username: &name, display_name, email, password: &plain };
-            let user =
-                accounts::create(&store, &hasher(&config)?, &*source(), new, now()).map_err(Failure::new)?;
+            let new = NewAccount { username: &name, password: &plain };
+            let create = |user: &mut User| known.apply(user);
+            let user = accounts::create(&store, &hasher(&config)?, &*source(), new, create, now())
+                .map_err(Failure::new)?;
             for role in &roles {
                 give(&store, &user, role)?;
             }
             say_with_password(output, &user, &roles, password.generate.then_some(plain.as_str()));
             Ok(())
         }
-        Command::Edit { name, display_name, email } => {
-            changed(accounts::change(&store, &UserName::canonical(&name), move |user| {
-                let set = |field: &mut Option<String>, value: &Option<String>| {
-                    if let Some(value) = value {
-                        *field = Some(value.clone()).filter(|text| !text.is_empty());
-                    }
-                };
-                set(&mut user.display_name, &display_name);
-                set(&mut user.email, &email);
-            }))
+        Command::Edit { name, known } => {
+            let name = UserName::canonical(&name);
+            changed(accounts::change(&store, &name, now(), move |user| known.apply(user)))
         }
         Command::Password { name, password } => {
             let user = find(&store, &name)?;
@@ -164,7 +154,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             Ok(())
         }
         Command::Lock { name } => changed(accounts::lock(&store, &UserName::canonical(&name), now())),
-        Command::Unlock { name } => changed(accounts::unlock(&store, &UserName::canonical(&name))),
+        Command::Unlock { name } => changed(accounts::unlock(&store, &UserName::canonical(&name), now())),
         Command::Give { name, role } => {
             let user = find(&store, &name)?;
             require_roles(&store, std::slice::from_ref(&role))?;
@@ -257,6 +247,13 @@ fn lines(user: &User, roles: &[String]) -> Vec<String> {
         vec![format!("username          {}", user.username), format!("sub               {}", user.id)];
     lines.extend(user.display_name.iter().map(|name| format!("name              {name}")));
     lines.extend(user.email.iter().map(|email| format!("email             {email}")));
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    // Several lines stay one here.
+    let shown = |value: &Value| plain(value).lines().collect::<Vec<_>>().join(" / ");
+    lines.extend(user.person.iter().map(|(name, value)| format!("{name:<17} {}", shown(value))));
+    lines.extend(
+        user.attributes.iter().map(|(name, value)| format!("attribute         {name} = {}", shown(value))),
+    );
     if !roles.is_empty() {
         lines.push(format!("roles             {}", listed(roles)));
     }
@@ -270,8 +267,11 @@ fn as_json(user: &User, roles: &[String]) -> Value {
         "sub": user.id,
         "display_name": user.display_name,
         "email": user.email,
+        "claims": user.claims(),
+        "attributes": user.attributes,
         "roles": roles,
         "locked_at": user.locked_at,
         "created_at": user.created_at,
+        "updated_at": user.updated_at,
     })
 }

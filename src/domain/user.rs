@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::base::{Id, Timestamp};
 
-use super::Problem;
+use super::{Attributes, Person, Problem};
 
 /// The longest user name, in bytes.
 pub const MAX_USERNAME_BYTES: usize = 256;
@@ -64,7 +65,7 @@ pub struct User {
     pub username: UserName,
     /// The name that people read.
     pub display_name: Option<String>,
-    /// An e-mail address, not verified by this server.
+    /// An e-mail address; whether it is verified, an operator says (`email_verified`).
     pub email: Option<String>,
     /// Argon2id in PHC form.
     pub password_hash: String,
@@ -72,9 +73,32 @@ pub struct User {
     pub locked_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The other standard claims.
+    pub person: Person,
+    /// What custom claims are made of.
+    pub attributes: Attributes,
+    /// When anything that the claims tell was last changed.
+    pub updated_at: Timestamp,
 }
 
 impl User {
+    /// A user of whom nothing is known but the name to sign in with.
+    #[must_use]
+    pub fn new(id: Id, username: UserName, password_hash: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            username,
+            display_name: None,
+            email: None,
+            password_hash,
+            locked_at: None,
+            created_at: now,
+            person: Person::default(),
+            attributes: Attributes::default(),
+            updated_at: now,
+        }
+    }
+
     /// Applies the rules for what people read.
     ///
     /// # Errors
@@ -91,6 +115,37 @@ impl User {
             return Err(Problem::new("email", "an address such as alice@example.org, of at most 254 bytes"));
         }
         Ok(())
+    }
+
+    /// All the standard claims that there are of the user (OpenID Connect Core 1.0 §5.1), by name; without `sub`, which
+    /// may be another for each client.
+    #[must_use]
+    pub fn claims(&self) -> Map<String, Value> {
+        let mut claims = self.person.to_claims();
+        claims.entry("preferred_username").or_insert_with(|| self.username.as_str().into());
+        if let Some(name) = &self.display_name {
+            claims.insert("name".to_owned(), name.as_str().into());
+        }
+        let verifiable = [("email", "email_verified"), ("phone_number", "phone_number_verified")];
+        claims.extend(self.email.iter().map(|email| ("email".to_owned(), email.as_str().into())));
+        for (claim, verified) in verifiable {
+            if claims.contains_key(claim) {
+                claims.entry(verified).or_insert(Value::Bool(false));
+            } else {
+                claims.remove(verified);
+            }
+        }
+        // "Its value is a JSON number representing the number of seconds from 1970-01-01T00:00:00Z".
+        claims.insert("updated_at".to_owned(), self.updated_at.0.into());
+        claims
+    }
+
+    /// Sets the e-mail address. Whoever changes it has not proved that it is theirs.
+    pub fn set_email(&mut self, email: Option<String>) {
+        if self.email != email {
+            self.person.forget_verified_email();
+        }
+        self.email = email;
     }
 
     /// Whether the user may get or keep tokens.
@@ -116,7 +171,14 @@ pub fn check_password(password: &str) -> Result<(), Problem> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn alice(now: i64) -> User {
+        let id = "00000000-0000-4000-8000-000000000007".parse().unwrap();
+        User::new(id, UserName::canonical("alice"), String::new(), Timestamp(now))
+    }
 
     #[test]
     fn case_width_and_blanks_make_no_second_name() {
@@ -130,15 +192,7 @@ mod tests {
     /// punctuation and element separators)."
     #[test]
     fn an_address_for_mail_has_an_at_sign_and_at_most_254_bytes() {
-        let user = |email: &str| User {
-            id: "00000000-0000-4000-8000-000000000007".parse().unwrap(),
-            username: UserName::canonical("alice"),
-            display_name: None,
-            email: Some(email.to_owned()),
-            password_hash: String::new(),
-            locked_at: None,
-            created_at: Timestamp(0),
-        };
+        let user = |email: &str| User { email: Some(email.to_owned()), ..alice(0) };
         let long = format!("{}@example.org", "a".repeat(242));
         assert_eq!(long.len(), 254);
         assert!(user(&long).check().is_ok() && user("alice@example.org").check().is_ok());
@@ -147,5 +201,32 @@ mod tests {
         {
             assert_eq!(user(&refused).check().unwrap_err().field, "email", "{refused:?}");
         }
+    }
+
+    /// OpenID Connect Core 1.0 §5.1: `updated_at` is a number, `email_verified` a boolean, the address an object.
+    #[test]
+    fn the_claims_are_all_that_is_known_and_nothing_that_is_not() {
+        let mut user = alice(7);
+        let bare = json!({ "preferred_username": "alice", "updated_at": 7 });
+        assert_eq!(Value::Object(user.claims()), bare);
+        user.person.set("email_verified", "true").unwrap();
+        assert_eq!(Value::Object(user.claims()), bare, "there is no address that could be verified");
+        user.set_email(Some("alice@example.org".to_owned()));
+        user.display_name = Some("Alice".to_owned());
+        user.person.set("preferred_username", "al").unwrap();
+        user.person.set("address.country", "DE").unwrap();
+        assert_eq!(
+            Value::Object(user.claims()),
+            json!({
+                "preferred_username": "al", "name": "Alice", "email": "alice@example.org", "email_verified": false,
+                "address": { "country": "DE" }, "updated_at": 7,
+            })
+        );
+        user.person.set("email_verified", "true").unwrap();
+        assert_eq!(user.claims()["email_verified"], true);
+        user.set_email(Some("alice@example.org".to_owned()));
+        assert_eq!(user.claims()["email_verified"], true, "the same address again");
+        user.set_email(Some("al@example.org".to_owned()));
+        assert_eq!(user.claims()["email_verified"], false);
     }
 }

@@ -57,15 +57,11 @@ impl From<Problem> for AccountFault {
 pub struct NewAccount<'a> {
     /// The name to sign in with, as typed.
     pub username: &'a str,
-    /// The name that people read.
-    pub display_name: Option<String>,
-    /// An e-mail address.
-    pub email: Option<String>,
     /// As typed.
     pub password: &'a str,
 }
 
-/// Makes an account.
+/// Makes an account; `known` fills in what is known of the person.
 ///
 /// # Errors
 /// See [`AccountFault`].
@@ -74,19 +70,15 @@ pub fn create(
     passwords: &Passwords,
     entropy: &dyn Entropy,
     new: NewAccount<'_>,
+    known: impl FnOnce(&mut User) -> Result<(), Problem>,
     now: Timestamp,
 ) -> Result<User, AccountFault> {
     let username = UserName::parse(new.username)?;
-    let user = User {
-        id: Id::random(entropy).map_err(StoreError::from)?,
-        username,
-        display_name: new.display_name,
-        email: new.email,
-        password_hash: hashed(passwords, entropy, new.password)?,
-        locked_at: None,
-        created_at: now,
-    };
+    let id = Id::random(entropy).map_err(StoreError::from)?;
+    let mut user = User::new(id, username, String::new(), now);
+    known(&mut user)?;
     user.check()?;
+    user.password_hash = hashed(passwords, entropy, new.password)?;
     let stored = user.clone();
     store.write("make an account", move |conn| users::insert(conn, &stored))?;
     Ok(user)
@@ -104,16 +96,20 @@ fn hashed(passwords: &Passwords, entropy: &dyn Entropy, password: &str) -> Resul
 pub fn change(
     store: &Store,
     name: &UserName,
-    change: impl Fn(&mut User) + Send + 'static,
+    now: Timestamp,
+    change: impl Fn(&mut User) -> Result<(), Problem> + Send + 'static,
 ) -> Result<User, AccountFault> {
     let name = name.clone();
     store.write("change an account", move |conn| {
         let Some(mut user) = users::by_name_to_change(conn, &name)? else {
             return Ok(Err(AccountFault::Unknown));
         };
-        change(&mut user);
-        if let Err(problem) = user.check() {
+        let before = user.clone();
+        if let Err(problem) = change(&mut user).and_then(|()| user.check()) {
             return Ok(Err(AccountFault::Problem(problem)));
+        }
+        if (user.claims(), &user.attributes) != (before.claims(), &before.attributes) {
+            user.updated_at = now;
         }
         users::update(conn, &user)?;
         Ok(Ok(user))
@@ -151,8 +147,11 @@ pub fn lock(store: &Store, name: &UserName, now: Timestamp) -> Result<User, Acco
 ///
 /// # Errors
 /// See [`AccountFault`].
-pub fn unlock(store: &Store, name: &UserName) -> Result<User, AccountFault> {
-    let user = change(store, name, |user| user.locked_at = None)?;
+pub fn unlock(store: &Store, name: &UserName, now: Timestamp) -> Result<User, AccountFault> {
+    let user = change(store, name, now, |user| {
+        user.locked_at = None;
+        Ok(())
+    })?;
     let key = ThrottleKey::account(&user.username);
     store.write("forget failures", move |conn| throttles::reset(conn, &key))?;
     Ok(user)

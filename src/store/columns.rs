@@ -90,6 +90,7 @@ tuples!(A B C D E F);
 tuples!(A B C D E F G);
 tuples!(A B C D E F G H);
 tuples!(A B C D E F G H I);
+tuples!(A B C D E F G H I J);
 tuples!(A B C D E F G H I J K);
 tuples!(A B C D E F G H I J K L);
 tuples!(A B C D E F G H I J K L M N O P Q R S T U V);

@@ -90,6 +90,9 @@ diesel::table! {
         password_hash -> Text,
         locked_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        person -> Text,
+        attributes -> Text,
+        updated_at -> BigInt,
     }
 }
 

@@ -18,11 +18,21 @@ struct Row {
     password_hash: String,
     locked_at: Option<i64>,
     created_at: i64,
+    person: String,
+    attributes: String,
+    updated_at: i64,
 }
 
-impl From<&User> for Row {
-    fn from(user: &User) -> Self {
-        Self {
+impl TryFrom<&User> for Row {
+    type Error = ImpossibleRow;
+    fn try_from(user: &User) -> Result<Self, ImpossibleRow> {
+        let fault = |column, e: serde_json::Error| ImpossibleRow {
+            table: "users",
+            column,
+            id: user.id.to_string(),
+            text: e.to_string(),
+        };
+        Ok(Self {
             id: user.id.to_string(),
             username: user.username.to_string(),
             display_name: user.display_name.clone(),
@@ -30,7 +40,10 @@ impl From<&User> for Row {
             password_hash: user.password_hash.clone(),
             locked_at: user.locked_at.map(|at| at.0),
             created_at: user.created_at.0,
-        }
+            person: serde_json::to_string(&user.person).map_err(|e| fault("person", e))?,
+            attributes: serde_json::to_string(&user.attributes).map_err(|e| fault("attributes", e))?,
+            updated_at: user.updated_at.0,
+        })
     }
 }
 
@@ -46,6 +59,10 @@ impl TryFrom<Row> for User {
             password_hash: row.password_hash.clone(),
             locked_at: row.locked_at.map(Timestamp),
             created_at: Timestamp(row.created_at),
+            person: serde_json::from_str(&row.person).map_err(|e| fault("person", e.to_string()))?,
+            attributes: serde_json::from_str(&row.attributes)
+                .map_err(|e| fault("attributes", e.to_string()))?,
+            updated_at: Timestamp(row.updated_at),
         })
     }
 }
@@ -97,7 +114,7 @@ pub fn page(conn: &mut Conn, after: &str, limit: i64) -> Result<Vec<User>, Store
 /// # Errors
 /// [`StoreError::Conflict`] when the name is taken.
 pub fn insert(conn: &mut Conn, user: &User) -> Result<(), StoreError> {
-    diesel::insert_into(table::table).values(Row::from(user)).execute(conn)?;
+    diesel::insert_into(table::table).values(Row::try_from(user)?).execute(conn)?;
     Ok(())
 }
 
@@ -107,7 +124,7 @@ pub fn insert(conn: &mut Conn, user: &User) -> Result<(), StoreError> {
 /// [`StoreError::Conflict`] when the new name is taken.
 pub fn update(conn: &mut Conn, user: &User) -> Result<bool, StoreError> {
     let rows = diesel::update(table::table.filter(table::id.eq(user.id.to_string())))
-        .set(Row::from(user))
+        .set(Row::try_from(user)?)
         .execute(conn)?;
     Ok(rows == 1)
 }

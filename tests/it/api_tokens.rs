@@ -250,7 +250,7 @@ fn a_lock_and_a_new_password_take_the_users_tokens_along_for_good() {
         let (first, of_client) =
             (made(&server), make(&server, service("service"), wish(NOTES, "notes:read")));
         accounts::lock(&app.store, &name, app.now()).unwrap();
-        accounts::unlock(&app.store, &name).unwrap();
+        accounts::unlock(&app.store, &name, app.now()).unwrap();
         assert_dead(&server, first.plain.reveal(), "revoked");
         let second = made(&server);
         accounts::set_password(&app.store, &app.passwords, &*app.entropy, &name, PASSWORD, app.now())

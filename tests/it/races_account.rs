@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use countersign::domain::UserName;
+use countersign::domain::{User, UserName};
 use countersign::flow::accounts;
 use countersign::flow::registry;
 use countersign::oauth::ClientId;
@@ -129,7 +129,11 @@ fn a_change_does_not_undo_another_that_came_between() {
                 accounts::lock(store, &name, now).unwrap();
             } else {
                 let email = Some(format!("alice{at}@example.org"));
-                accounts::change(store, &name, move |user| user.email.clone_from(&email)).unwrap();
+                let change = move |user: &mut User| {
+                    user.set_email(email.clone());
+                    Ok(())
+                };
+                accounts::change(store, &name, now, change).unwrap();
             }
         });
         assert!(!server.user("alice").is_active(), "the lock is gone on {}", database.kind);

@@ -86,14 +86,15 @@ impl Side {
             sql.run(&format!("INSERT INTO {table} SELECT i, {uuid} FROM {}", sql.series(count)));
         }
         sql.run(&format!(
-            "INSERT INTO users SELECT id, id, NULL, NULL, '$argon2id$v=19$m=19456,t=2,p=1$' || {hash} || {hash}, NULL, \
-             {now} FROM person"
+            "INSERT INTO users (id, username, password_hash, created_at) \
+             SELECT id, id, '$argon2id$v=19$m=19456,t=2,p=1$' || {hash} || {hash}, {now} FROM person"
         ));
         // In the order of their random ids: what lives and what has ended lie side by side.
         sql.run(&format!(
-            "INSERT INTO authorizations \
-             SELECT f.id, 'web', p.id, {uuid}, 'notes:read offline_access', 'https://notes.example', {now}, NULL, {now}, \
-             CASE WHEN f.i <= {living} THEN {now} + 2592000 ELSE {now} - 3600 END, NULL, NULL \
+            "INSERT INTO authorizations (id, client_id, user_id, session_id, scope, resources, authenticated_at, created_at, \
+             expires_at) \
+             SELECT f.id, 'web', p.id, {uuid}, 'notes:read offline_access', 'https://notes.example', {now}, {now}, \
+             CASE WHEN f.i <= {living} THEN {now} + 2592000 ELSE {now} - 3600 END \
              FROM family f JOIN person p ON p.i = f.i % {users} + 1 ORDER BY f.id"
         ));
         sql.run(&format!(

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::base::{PlainToken, TokenKind};
-use crate::domain::UserName;
+use crate::domain::{User, UserName};
 use crate::flow::accounts::{self, AccountFault, NewAccount};
 use crate::store::roles;
 
@@ -19,6 +19,14 @@ use super::super::setup::{Setup, entropy, now};
 use super::super::user::{generated, hasher};
 
 pub(super) const USER: &str = "alice";
+/// What is known of her, so that there is something to see.
+const PERSON: [(&str, &str); 5] = [
+    ("given_name", "Alice"),
+    ("family_name", "Example"),
+    ("locale", "en-GB"),
+    ("zoneinfo", "Europe/London"),
+    ("address.locality", "London"),
+];
 
 /// Where everything is.
 pub(super) struct World {
@@ -79,14 +87,17 @@ impl World {
     pub(super) fn add_user(&self, setup: &Setup) -> Result<(), Failure> {
         let (config, store) = setup.store()?;
         let password = self.password()?;
-        let new = NewAccount {
-            username: USER,
-            display_name: Some("Alice Example".to_owned()),
-            email: Some("alice@example.org".to_owned()),
-            password: &password,
+        let new = NewAccount { username: USER, password: &password };
+        let known = |user: &mut User| {
+            user.display_name = Some("Alice Example".to_owned());
+            user.email = Some("alice@example.org".to_owned());
+            for (name, value) in PERSON {
+                user.person.set(name, value)?;
+            }
+            Ok(())
         };
         let hasher = hasher(&config)?;
-        let user = match accounts::create(&store, &hasher, &*entropy(), new, now()) {
+        let user = match accounts::create(&store, &hasher, &*entropy(), new, known, now()) {
             Ok(user) => user,
             // Somebody took the file away: the old password is lost.
             Err(AccountFault::Taken) if self.password_is_new => {

@@ -163,3 +163,52 @@ fn what_people_read_of_a_user_can_be_changed_and_taken_away() {
     let listed = home.ok(&["user", "list", "--json"]);
     assert!(!listed.contains("argon2") && listed.contains("Alice B"), "{listed}");
 }
+
+#[test]
+fn every_standard_claim_and_any_attribute_is_set_by_name_and_shown() {
+    let (home, _, _) = with_alice();
+    let edited = home.json(&[
+        "user",
+        "edit",
+        "alice",
+        "--email",
+        "alice@example.org",
+        "--claim",
+        "given_name=Alice",
+        "--claim",
+        "address.locality=Paris",
+        "--claim",
+        "email_verified=true",
+        "--attribute",
+        "team=red",
+        "--attribute-json",
+        "floors=[1, 2]",
+    ]);
+    let claims = &edited["claims"];
+    assert_eq!(claims["given_name"], "Alice");
+    assert_eq!(claims["address"], serde_json::json!({ "locality": "Paris" }));
+    assert_eq!(claims["email_verified"], true);
+    assert_eq!(claims["updated_at"], edited["updated_at"]);
+    assert_eq!(edited["attributes"], serde_json::json!({ "team": "red", "floors": [1, 2] }));
+    let shown = home.ok(&["user", "show", "alice"]);
+    for line in ["given_name        Alice", "address.locality  Paris", "attribute         team = red"] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let gone = home.json(&["user", "edit", "alice", "--claim", "given_name=", "--attribute", "team="]);
+    assert_eq!((gone["claims"].get("given_name"), gone["attributes"].get("team")), (None, None));
+    assert_eq!(gone["claims"]["email_verified"], true);
+    let moved = home.json(&["user", "edit", "alice", "--email", "al@example.org"]);
+    assert_eq!(moved["claims"]["email_verified"], false, "the new address is not verified");
+
+    for (given, says) in [
+        (["--claim", "birthdate=yesterday"], "YYYY-MM-DD"),
+        (["--claim", "sub=1"], "no claim that can be set"),
+        (["--claim", "given_name"], "NAME=VALUE"),
+        (["--attribute", "a b=1"], "letters"),
+        (["--attribute-json", "a={"], "JSON"),
+    ] {
+        let told = home.refused(&["user", "edit", "alice", given[0], given[1]]);
+        assert!(told.contains(says), "{given:?}: {told}");
+    }
+    assert_eq!(home.json(&["user", "show", "alice"])["claims"], moved["claims"], "nothing is lost");
+}

@@ -60,15 +60,8 @@ fn read<T>(store: &Store, queries: impl Fn(&mut Conn) -> Result<T, StoreError>) 
 }
 
 fn user(name: &str) -> User {
-    User {
-        id: id(),
-        username: UserName::parse(name).unwrap(),
-        display_name: None,
-        email: Some(format!("{name}@example.org")),
-        password_hash: "$argon2id$".to_owned(),
-        locked_at: None,
-        created_at: NOW,
-    }
+    let email = Some(format!("{name}@example.org"));
+    User { email, ..User::new(id(), UserName::parse(name).unwrap(), "$argon2id$".to_owned(), NOW) }
 }
 
 fn client(name: &str) -> Client {

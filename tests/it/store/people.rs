@@ -1,8 +1,10 @@
 //! Users, roles, sessions and consents.
 
 use countersign::domain::consent::Consent;
-use countersign::domain::{RevocationReason, User};
+use countersign::domain::{Attributes, Person, RevocationReason, User};
 use countersign::store::{StoreError, authorizations, clients, consents, roles, sessions, users};
+
+use serde_json::json;
 
 use super::*;
 
@@ -12,7 +14,13 @@ fn a_user_is_found_by_name_and_by_subject_and_comes_back_as_stored() {
         assert_eq!(read(store, |conn| users::by_name(conn, &alice.username)).as_ref(), Some(alice));
         assert_eq!(read(store, |conn| users::find(conn, alice.id)).as_ref(), Some(alice));
         assert_eq!(read(store, |conn| users::find(conn, id())), None);
+        let (mut person, mut attributes) = (Person::default(), Attributes::default());
+        person.set("address.formatted", "1 Way\n12345 Town").unwrap();
+        attributes.set("teams", Some(json!(["röt", 7]))).unwrap();
         let changed = User {
+            person,
+            attributes,
+            updated_at: NOW + Seconds(9),
             display_name: Some("Alice Ångström 🦀".to_owned()),
             email: None,
             locked_at: Some(NOW),

@@ -267,15 +267,9 @@ impl TestServer {
 
     pub fn add_user(&self, name: &str) -> Id {
         let id = Id::random(&OsEntropy).unwrap();
-        let user = User {
-            id,
-            username: UserName::parse(name).unwrap(),
-            display_name: Some(format!("{name} Example")),
-            email: Some(format!("{name}@example.org")),
-            password_hash: password_hash(),
-            locked_at: None,
-            created_at: START,
-        };
+        let mut user = User::new(id, UserName::parse(name).unwrap(), password_hash(), START);
+        user.display_name = Some(format!("{name} Example"));
+        user.email = Some(format!("{name}@example.org"));
         self.app.store.write("test user", move |conn| store::users::insert(conn, &user)).unwrap();
         id
     }

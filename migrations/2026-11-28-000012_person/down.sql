@@ -1,0 +1,3 @@
+ALTER TABLE users DROP COLUMN updated_at;
+ALTER TABLE users DROP COLUMN attributes;
+ALTER TABLE users DROP COLUMN person;
