@@ -1,6 +1,7 @@
 //! The composition root: database, keys, clock, randomness, configuration; and the snapshot that requests read.
 
 mod background;
+mod courier;
 mod declared;
 mod master;
 mod pace;

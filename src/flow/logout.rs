@@ -17,6 +17,7 @@ use crate::store::sessions;
 use super::Cx;
 use super::authorize::TicketError;
 use super::authorize::{open_sealed, seal_for};
+use super::backchannel;
 use super::login::{self, Browser};
 
 /// What to do next.
@@ -92,7 +93,14 @@ pub fn answer(cx: &Cx, sealed: &str, leave: bool, browser: &Browser) -> Result<A
     }
     // A session that was renewed since keeps its id; one that ended is over anyway.
     let (id, now) = (ticket.session_id, cx.now);
-    cx.store.write("logout", move |conn| sessions::end(conn, id, now))?;
+    cx.store.write("logout", move |conn| {
+        if sessions::end(conn, id, now)?
+            && let Some(session) = sessions::find(conn, id)?
+        {
+            backchannel::enqueue(conn, id, session.user_id, now)?;
+        }
+        Ok(())
+    })?;
     tracing::info!(session = %id, "signed out");
     Ok(after(ticket.to, ticket.client_name))
 }

@@ -2,6 +2,7 @@
 //!
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
 //! is (with `client_keys`, by which it may prove that); `introspect` and `revoke` are what a client may ask about a token; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
+//! `backchannel` tells clients that a session ended;
 //! `denials` are the tokens that were revoked one by one.
 //! `accounts`, `registry`, `token_format`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
@@ -10,6 +11,7 @@ pub mod account;
 pub mod accounts;
 pub mod api_tokens;
 pub mod authorize;
+pub mod backchannel;
 pub mod client_auth;
 pub mod client_keys;
 pub mod cx;

@@ -21,6 +21,8 @@ pub enum TokenType {
     IdToken,
     /// RFC 9701 §5.
     Introspection,
+    /// OpenID Connect Back-Channel Logout 1.0 §2.4.
+    Logout,
 }
 
 impl TokenType {
@@ -31,6 +33,7 @@ impl TokenType {
             Self::AccessToken => "at+jwt",
             Self::IdToken => "JWT",
             Self::Introspection => "token-introspection+jwt",
+            Self::Logout => "logout+jwt",
         }
     }
 }
@@ -51,6 +54,7 @@ pub struct Signer {
     access_token_header: String,
     id_token_header: String,
     introspection_header: String,
+    logout_header: String,
     signature_chars: usize,
     inner: Box<dyn JwsSigner>,
 }
@@ -68,6 +72,7 @@ impl Signer {
             access_token_header: header(&public, TokenType::AccessToken),
             id_token_header: header(&public, TokenType::IdToken),
             introspection_header: header(&public, TokenType::Introspection),
+            logout_header: header(&public, TokenType::Logout),
             signature_chars: encoded_length(public.signature_length()),
             public,
             inner,
@@ -95,6 +100,7 @@ impl Signer {
             TokenType::AccessToken => &self.access_token_header,
             TokenType::IdToken => &self.id_token_header,
             TokenType::Introspection => &self.introspection_header,
+            TokenType::Logout => &self.logout_header,
         };
         let length = header.len() + encoded_length(claims_json.len()) + 1 + self.signature_chars;
         let mut token = String::with_capacity(length);

@@ -35,6 +35,7 @@ mod kill;
 mod leaked_tokens;
 mod login_page;
 mod migrations;
+mod oidc_backchannel_logout;
 mod oidc_core;
 mod oidc_id_token;
 mod oidc_rp_logout;

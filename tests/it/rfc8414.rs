@@ -32,6 +32,8 @@ fn the_document_is_this_one() {
     token_endpoint: "[issuer]/token"
     jwks_uri: "[issuer]/.well-known/jwks.json"
     end_session_endpoint: "[issuer]/logout"
+    backchannel_logout_supported: true
+    backchannel_logout_session_supported: true
     scopes_supported: ["email","mail:send","notes:read","notes:write","offline_access","openid","profile","shared"]
     response_types_supported: ["code"]
     response_modes_supported: ["query","fragment","form_post","web_message"]

@@ -8,10 +8,12 @@
 mod access_token;
 mod id_token;
 mod introspection;
+mod logout_token;
 mod opaque;
 mod size;
 
 pub(super) use introspection::signed_introspection;
+pub(super) use logout_token::logout_token;
 
 use crate::base::{Entropy, PlainToken, Seconds, Timestamp};
 use crate::domain::authorization::REMEMBERED;
