@@ -130,6 +130,20 @@ fn a_database_that_is_behind_is_a_problem_where_the_start_does_not_migrate() {
 }
 
 #[test]
+fn certificates_that_cannot_be_read_and_clients_that_cannot_be_asked_are_told() {
+    let home = Home::new("[outbound]\nca_file = \"ca.pem\"\n");
+    problem(&home, "outbound.ca_file");
+    std::fs::write(home.path("ca.pem"), "nothing").unwrap();
+    problem(&home, "there is no certificate in it");
+    assert_ne!(home.run(&["serve"]).code, 0, "and the server does not start with it");
+    let service =
+        "[[clients]]\nid = \"a\"\nprofile = \"service\"\ntoken_endpoint_auth_method = \"private_key_jwt\"\n";
+    let home = Home::new(&format!("{service}jwks_uri = \"https://127.0.0.1/keys\"\n"));
+    let run = home.run(&["check"]);
+    assert!(run.code == 0 && run.out.contains("outbound.allow names it"), "{run:?}");
+}
+
+#[test]
 fn keys_that_cannot_be_opened_are_a_problem() {
     let mut home = Home::new("");
     drop(home.serve());
