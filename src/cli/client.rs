@@ -11,6 +11,7 @@ use crate::flow::registry;
 use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
 use crate::store::clients;
 
+use super::client_openid::{self, OpenIdFields};
 use super::output::{Failure, Output, listed, note};
 use super::person::ClaimRule;
 use super::secrets;
@@ -142,6 +143,8 @@ pub(super) struct Fields {
     /// How long a used refresh token still gets the same successor, in seconds; 0: not at all.
     #[arg(long, value_name = "SECONDS")]
     refresh_reuse_grace_s: Option<u32>,
+    #[command(flatten)]
+    openid: OpenIdFields,
 }
 
 impl Fields {
@@ -180,7 +183,7 @@ impl Fields {
         set(&mut draft.refresh_token_ttl, seconds(self.refresh_token_ttl_s));
         set(&mut draft.refresh_token_idle_ttl, seconds(self.refresh_token_idle_ttl_s));
         set(&mut draft.refresh_reuse_grace, seconds(self.refresh_reuse_grace_s));
-        Ok(())
+        self.openid.apply(&mut draft.openid)
     }
 }
 
@@ -235,8 +238,10 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             }
             let mut draft = ClientDraft::with_defaults(id.clone(), id.to_string(), profile);
             fields.apply(&mut draft)?;
+            let sealer = secrets::sealer_for(&draft, &config, &store)?;
+            let servers = &declared.resource_servers;
             let (client, secret) =
-                registry::add_client(&store, draft, &declared.resource_servers, &*entropy(), now())
+                registry::add_client(&store, draft, servers, sealer.as_ref(), &*entropy(), now())
                     .map_err(Failure::new)?;
             if client.resources.is_empty() && client.profile == Profile::Service {
                 note("It can get no token yet: it has no resource server. Name one with --resource.");
@@ -246,7 +251,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             if let Some(secret) = secret {
                 json["client_secret"] = secret.reveal().into();
                 said.push(format!("client_secret     {}", secret.reveal()));
-                note("The secret is shown this once: the database has its hash only.");
+                note(secrets::shown_once(&client));
             }
             output.say(&said, &json);
         }
@@ -256,6 +261,9 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             fields.apply(&mut draft)?;
             let client = registry::change_client(&store, &before, draft, &declared.resource_servers)
                 .map_err(Failure::new)?;
+            if registry::keeps_sealed(&client) && !registry::keeps_sealed(&before) {
+                note("The secrets from before authenticate no assertion: make one with `client secret add`.");
+            }
             output.say(&lines(&client), &as_json(&client));
         }
         Command::Disable { id } => switched(output, registry::switch_client(&store, &id, Some(now())))?,
@@ -264,7 +272,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             registry::delete_client(&store, &id).map_err(Failure::new)?;
             output.say(&[format!("client {id} deleted")], &json!({ "deleted": id }));
         }
-        Command::Secret(command) => secrets::run(&store, output, command)?,
+        Command::Secret(command) => secrets::run(&config, &store, output, command)?,
         Command::HashSecret { .. } => {}
     }
     Ok(())
@@ -330,6 +338,7 @@ fn lines(client: &Client) -> Vec<String> {
     ] {
         each(title, span.iter().map(|span| format!("{} s", span.0)).collect());
     }
+    lines.extend(client_openid::lines(&client.openid));
     if client.may(GrantType::AuthorizationCode) {
         lines.push(format!(
             "consent           {}",
@@ -366,5 +375,6 @@ fn as_json(client: &Client) -> Value {
         "refresh_token_ttl_s": client.refresh_token_ttl,
         "refresh_token_idle_ttl_s": client.refresh_token_idle_ttl,
         "refresh_reuse_grace_s": client.refresh_reuse_grace,
+        "openid": client.openid,
     })
 }

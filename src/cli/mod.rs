@@ -5,6 +5,7 @@
 
 mod check;
 mod client;
+mod client_openid;
 mod demo;
 mod key;
 mod migrate;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::resources::ClaimTable;
 use super::schema::section;
-use super::words::{ClientProfile, GrantName};
+use super::words::{AuthMethodName, ClientProfile, GrantName};
 
 section! {
     /// A declared client, applied at every start; it is known by its `id`. What is left out comes from its profile.
@@ -43,6 +43,24 @@ section! {
         secret_file: Option<PathBuf> = None;
         /// The name of an environment variable that holds its secret.
         secret_env: Option<String> = None;
+        /// The one way in which it authenticates. Left out: by its secret, in the header or in the body; a public client not
+        /// at all. `client_secret_jwt` wants the secret itself (`secret_file` or `secret_env`), which then lies in the
+        /// database under the master key; `private_key_jwt` wants no secret but its public keys.
+        token_endpoint_auth_method: Option<AuthMethodName> = None;
+        /// The one algorithm of its assertions, such as `ES256`. Left out: any that belongs to its way of authentication.
+        token_endpoint_auth_signing_alg: Option<String> = None;
+        /// Whether its assertions must be for the issuer alone (`aud` is the issuer, as a text), not for the token endpoint.
+        assertion_for_issuer_only: bool = false;
+        /// Its public keys: a JWK Set in JSON.
+        jwks: Option<String> = None;
+        /// A file that holds its public keys: a JWK Set in JSON.
+        jwks_file: Option<PathBuf> = None;
+        /// Where its public keys are fetched from: an https address that `[outbound]` lets this server ask.
+        jwks_uri: Option<String> = None;
+        /// Where it is told that a session ended (back-channel logout): an https address likewise.
+        backchannel_logout_uri: Option<String> = None;
+        /// Whether it wants to be told which session (`sid`) ended. It is told in any case.
+        backchannel_logout_session_required: bool = false;
         /// Whether it is the operator's own. Left out: by the profile.
         first_party: Option<bool> = None;
         /// Whether the consent page is left out. Left out: as `first_party`.

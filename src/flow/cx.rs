@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crate::base::{Entropy, Seconds, Timestamp};
 use crate::domain::session::IdleTtls;
+use crate::fetch::Fetcher;
 use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::Store;
 
 use super::api_tokens::LastUses;
+use super::client_keys::ClientKeys;
 use super::passwords::Passwords;
 use super::registration::RegistrationPolicy;
 use super::{Denials, Snapshot};
@@ -33,6 +35,10 @@ pub struct Cx {
     pub last_uses: Arc<LastUses>,
     /// When clients that registered themselves were last used.
     pub client_uses: Arc<LastUses>,
+    /// Requests to addresses that a client named.
+    pub fetcher: Arc<Fetcher>,
+    /// The keys of clients that were fetched.
+    pub client_keys: Arc<ClientKeys>,
     /// What the operator configured.
     pub policy: Arc<Policy>,
 }
@@ -44,6 +50,8 @@ pub struct Policy {
     pub issuer: String,
     /// What pairwise subjects are made with.
     pub pairwise_salt: String,
+    /// The URL of the token endpoint, which an assertion may be for.
+    pub token_endpoint: String,
     /// Life of a code.
     pub code_ttl: Seconds,
     /// Life of an access token where neither client nor resource server says otherwise.

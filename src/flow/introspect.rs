@@ -39,7 +39,7 @@ pub enum IntrospectionAnswer {
 /// # Errors
 /// `invalid_client`, `invalid_request`; `temporarily_unavailable` when the database is down.
 pub fn introspect(cx: &Cx, request: &IntrospectionRequest) -> Result<IntrospectionAnswer, OAuthError> {
-    let caller = client_auth::authenticate(&cx.snapshot, &request.presented, &request.params, cx.now)?;
+    let caller = client_auth::authenticate(cx, &request.presented, &request.params)?;
     // RFC 7662 §2.1: "To prevent token scanning attacks, the endpoint MUST also require some form of authorization to access
     // this endpoint". A client_id that anybody may know is none.
     if caller.is_public() {

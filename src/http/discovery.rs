@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::flow::Snapshot;
 use crate::flow::registration::Mode;
 use crate::oauth::algorithm::{ContentEncryption, KeyManagement};
-use crate::oauth::{Acr, GrantType, ResponseMode, claims};
+use crate::oauth::{Acr, AssertionAlgorithm, AuthMethod, GrantType, ResponseMode, claims};
 
 use super::documents::{Cache, Document};
 use super::{pages, paths};
@@ -30,16 +30,21 @@ struct Metadata<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_endpoint: Option<String>,
     end_session_endpoint: String,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 4],
     grant_types_supported: Vec<&'static str>,
-    token_endpoint_auth_methods_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_endpoint: String,
-    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_signing_alg_values_supported: Vec<String>,
     revocation_endpoint: String,
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
     subject_types_supported: [&'static str; 1],
@@ -79,6 +84,9 @@ pub(super) fn document(app: &App, snapshot: &Snapshot) -> Document {
     let issuer = app.site.issuer.as_str();
     let at = |path: &str| format!("{issuer}{path}");
     let signing: Vec<String> = snapshot.keys.algorithms().map(|algorithm| algorithm.to_string()).collect();
+    let methods: Vec<&str> = AuthMethod::ALL.into_iter().map(AuthMethod::as_str).collect();
+    let of_confidential = methods.iter().copied().filter(|method| *method != "none").collect();
+    let algorithms: Vec<&str> = AssertionAlgorithm::all().map(AssertionAlgorithm::as_str).collect();
     let metadata = Metadata {
         issuer,
         authorization_endpoint: at(paths::AUTHORIZE),
@@ -87,17 +95,22 @@ pub(super) fn document(app: &App, snapshot: &Snapshot) -> Document {
         jwks_uri: at(paths::JWKS),
         registration_endpoint: (app.policy.registration.mode != Mode::Off).then(|| at(paths::REGISTER)),
         end_session_endpoint: at(paths::LOGOUT),
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
         scopes_supported: snapshot.scopes().into_iter().collect(),
         response_types_supported: ["code"],
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         grant_types_supported: grants(snapshot).map(GrantType::as_str).collect(),
-        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
+        token_endpoint_auth_methods_supported: methods.clone(),
+        token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
         introspection_endpoint: at(paths::INTROSPECT),
         // A public client may not ask there.
-        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        introspection_endpoint_auth_methods_supported: of_confidential,
+        introspection_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
         introspection_signing_alg_values_supported: vec![app.policy.id_token_algorithm.to_string()],
         revocation_endpoint: at(paths::REVOKE),
-        revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
+        revocation_endpoint_auth_methods_supported: methods,
+        revocation_endpoint_auth_signing_alg_values_supported: algorithms,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
         subject_types_supported: ["public"],

@@ -24,6 +24,8 @@ pub enum TokenType {
     /// OpenID Connect Core §5.3.2. It has no `typ`: clients know none for it, and none is what no other token of ours has. So
     /// it is never taken for an ID token, whose claims it shares; and it is never read here.
     Userinfo,
+    /// OpenID Connect Back-Channel Logout 1.0 §2.4.
+    Logout,
 }
 
 impl TokenType {
@@ -35,6 +37,7 @@ impl TokenType {
             Self::IdToken => "JWT",
             Self::Introspection => "token-introspection+jwt",
             Self::Userinfo => "",
+            Self::Logout => "logout+jwt",
         }
     }
 }
@@ -56,6 +59,7 @@ pub struct Signer {
     id_token_header: String,
     introspection_header: String,
     userinfo_header: String,
+    logout_header: String,
     signature_chars: usize,
     inner: Box<dyn JwsSigner>,
 }
@@ -74,6 +78,7 @@ impl Signer {
             id_token_header: header(&public, TokenType::IdToken),
             introspection_header: header(&public, TokenType::Introspection),
             userinfo_header: header(&public, TokenType::Userinfo),
+            logout_header: header(&public, TokenType::Logout),
             signature_chars: encoded_length(public.signature_length()),
             public,
             inner,
@@ -102,6 +107,7 @@ impl Signer {
             TokenType::IdToken => &self.id_token_header,
             TokenType::Introspection => &self.introspection_header,
             TokenType::Userinfo => &self.userinfo_header,
+            TokenType::Logout => &self.logout_header,
         };
         let length = header.len() + encoded_length(claims_json.len()) + 1 + self.signature_chars;
         let mut token = String::with_capacity(length);

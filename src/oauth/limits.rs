@@ -15,7 +15,8 @@ pub fn max_length(name: &str) -> usize {
         "client_secret" | "password" | "new_password" | "new_password_again" | "acr_values" => 1024,
         "redirect_uri" | "post_logout_redirect_uri" | "state" | "scope" => 2048,
         // As long as the longest token that is read.
-        "id_token_hint" | "request" | "token" | "access_token" | "subject_token" | "actor_token" => 16_384,
+        "client_assertion" | "id_token_hint" | "request" | "token" | "access_token" | "subject_token"
+        | "actor_token" => 16_384,
         _ => 4096,
     }
 }

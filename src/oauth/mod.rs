@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod acr;
 pub mod algorithm;
+pub mod assertion_algorithm;
 pub mod at_hash;
 pub mod auth_method;
 pub mod challenge;
@@ -26,6 +27,7 @@ pub mod token_response;
 
 pub use access_token::{AccessTokenClaims, Actor};
 pub use acr::Acr;
+pub use assertion_algorithm::AssertionAlgorithm;
 pub use auth_method::AuthMethod;
 pub use challenge::{CodeChallenge, CodeVerifier};
 pub use claims_request::{Asked, ClaimsRequest};

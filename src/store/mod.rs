@@ -15,6 +15,7 @@ pub mod denied_tokens;
 mod error;
 pub mod initial_access_tokens;
 pub mod keys;
+pub mod logout_deliveries;
 mod migrations;
 pub mod opaque_tokens;
 pub mod pairwise_salt;

@@ -60,6 +60,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         leaked -> Bool,
+        sealed -> Nullable<Text>,
     }
 }
 
@@ -266,6 +267,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    logout_deliveries (id) {
+        id -> Text,
+        client_id -> Text,
+        session_id -> Text,
+        user_id -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     config_revision,
     signing_keys,
@@ -288,4 +302,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     used_jtis,
     registrations,
     initial_access_tokens,
+    logout_deliveries,
 );

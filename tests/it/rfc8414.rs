@@ -34,16 +34,21 @@ fn the_document_is_this_one() {
     userinfo_endpoint: "[issuer]/userinfo"
     jwks_uri: "[issuer]/.well-known/jwks.json"
     end_session_endpoint: "[issuer]/logout"
+    backchannel_logout_supported: true
+    backchannel_logout_session_supported: true
     scopes_supported: ["address","email","mail:send","notes:read","notes:write","offline_access","openid","phone","profile","shared"]
     response_types_supported: ["code"]
     response_modes_supported: ["query","fragment","form_post","web_message"]
     grant_types_supported: ["authorization_code","client_credentials","refresh_token","password"]
-    token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","none"]
+    token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
+    token_endpoint_auth_signing_alg_values_supported: ["ES256","RS256","PS256","ES384","ES512","EdDSA","HS256","HS384","HS512"]
     introspection_endpoint: "[issuer]/introspect"
-    introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post"]
+    introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt"]
+    introspection_endpoint_auth_signing_alg_values_supported: ["ES256","RS256","PS256","ES384","ES512","EdDSA","HS256","HS384","HS512"]
     introspection_signing_alg_values_supported: ["RS256"]
     revocation_endpoint: "[issuer]/revoke"
-    revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","none"]
+    revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
+    revocation_endpoint_auth_signing_alg_values_supported: ["ES256","RS256","PS256","ES384","ES512","EdDSA","HS256","HS384","HS512"]
     code_challenge_methods_supported: ["S256"]
     authorization_response_iss_parameter_supported: true
     subject_types_supported: ["public"]
@@ -189,9 +194,10 @@ fn every_grant_and_every_way_to_authenticate_works() {
     let listed = list(&metadata, "grant_types_supported");
     assert_eq!(grants, listed.iter().map(String::as_str).collect());
 
+    // The two by assertion work in rfc7523.rs and rfc7523_secret.rs.
     assert_eq!(
         list(&metadata, "token_endpoint_auth_methods_supported"),
-        ["client_secret_basic", "client_secret_post", "none"]
+        ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
     );
     let by_code = |client: &str| code(&server, client, &[]);
     assert_eq!(server.token("web", &redemption(&by_code("web"))).status, 200);

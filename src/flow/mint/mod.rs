@@ -8,12 +8,14 @@
 mod access_token;
 mod id_token;
 mod introspection;
+mod logout_token;
 mod opaque;
 mod protect;
 mod size;
 mod userinfo;
 
 pub(super) use introspection::signed_introspection;
+pub(super) use logout_token::logout_token;
 pub(super) use userinfo::userinfo;
 
 use crate::base::{Entropy, PlainToken, Seconds, Timestamp};

@@ -149,7 +149,7 @@ impl By {
 /// # Errors
 /// Those of RFC 6749 §5.2, RFC 8707 §2 and RFC 8693 §2.2.2; `temporarily_unavailable` when the database is down.
 pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthError> {
-    let client = client_auth::authenticate(&cx.snapshot, &request.presented, &request.params, cx.now)?;
+    let client = client_auth::authenticate(cx, &request.presented, &request.params)?;
     let grant = grant_type(&request.params)?;
     if !client.may(grant) {
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient)
@@ -179,8 +179,9 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
 /// that does not exist is refused from memory.
 #[must_use]
 pub fn is_light(snapshot: &Snapshot, policy: &Policy, request: &TokenRequest) -> bool {
-    let known = || snapshot.client(client_auth::named(&request.presented, &request.params)?);
+    let known = || snapshot.client(&client_auth::named(&request.presented, &request.params)?);
     request.params.get("grant_type") == Some(GrantType::ClientCredentials.as_str())
+        && !client_auth::is_by_assertion(&request.params)
         && policy.access_token_algorithm.is_fast()
         && known().is_none_or(|known| known.is_light)
 }

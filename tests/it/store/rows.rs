@@ -49,6 +49,7 @@ fn fill(store: &Store, alice: &User) -> Id {
         id: id(),
         client_id: "app".parse().unwrap(),
         hash: hash("s"),
+        sealed: None,
         created_at: NOW,
         expires_at: None,
         leaked: false,

@@ -56,6 +56,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
             ("throttles", "key", 0, "SELECT 'k' || i, 1, {date}"),
             ("used_jtis", "jti", 0, "SELECT 'consent', 'k' || i, {date}"),
             ("denied_tokens", "jti", 0, "SELECT 'k' || i, i, {date}"),
+            ("logout_deliveries", "id", 3600, "SELECT 'k' || i, 'app', '', '', 0, 0, 0, {date}"),
             ("sessions", "id", 0, "SELECT 'k' || i, 'h' || i, '{alice}', 0, 0, {date}, NULL, 0, FALSE, NULL"),
             ("opaque_tokens", "id", 0, "SELECT 'k' || i, '', 'app', 'lives', '', {date}, NULL"),
             ("codes", "hash", 0, "SELECT 'k' || i, 'lives', 'app', '', false, NULL, {date}, NULL"),
