@@ -29,7 +29,8 @@ section! {
         /// Origins of its web pages beside those of its redirect URIs: `https://host` or `https://host:port`. Pages of
         /// all of them may read the answers that it gets.
         origins: Vec<String> = Vec::new();
-        /// The scopes of resource servers that it may ask for, beside those of OpenID Connect that its profile brings.
+        /// The scopes of resource servers that it may ask for, beside those of OpenID Connect that its profile brings;
+        /// `address` and `phone` are named here too.
         scopes: Vec<String> = Vec::new();
         /// The resource servers, by `id`, that it may ask tokens for.
         resources: Vec<String> = Vec::new();

@@ -443,7 +443,24 @@ fn the_pages_of_the_client_may_ask_by_script() {
     assert!(preflight.header("access-control-allow-headers").unwrap().contains("authorization"));
 }
 
-/// RFC 9068 §2.2: the token was made at START, and a server whose database is down does not say that it is bad.
+/// RFC 7516 §9: an encrypted token has five parts. It is for its resource server alone, which opens it; a client that wants to ask
+/// here gets a token for this server by a request without that resource.
+#[test]
+fn an_encrypted_token_is_for_its_resource_server_alone() {
+    let recipient = Recipient::new(Kind::P256);
+    let with = format!(
+        "name = \"Notes\"\ntoken_format = \"jwe\"\nencryption_key = '''{}'''\n",
+        recipient.public_pem()
+    );
+    let clients = CLIENTS.replace("name = \"Notes\"\n", &with);
+    let server = TestServer::with(Setup { clients, ..Setup::default() });
+    let encrypted = access_token(&server, "openid notes:read");
+    assert_eq!(encrypted.split('.').count(), 5);
+    assert_eq!(userinfo(&server, &encrypted).error(), "invalid_token");
+    assert_eq!(userinfo(&server, &access_token(&server, "openid")).status, 200);
+}
+
+/// The user as they are now, not as they were when the token was made.
 #[test]
 fn the_answer_is_that_of_the_moment() {
     let server = TestServer::start();
