@@ -75,7 +75,7 @@ fn a_person_with_two_accounts_chooses_between_them() {
         sees(&client, "carol").await;
         // Signing out of all of them at once.
         client.goto(&format!("{}/logout", world.server.issuer)).await.unwrap();
-        sees(&client, "Also signed in in this browser").await;
+        sees(&client, "Also signed in here").await;
         click(&client, "button[value=all]").await;
         sees(&client, "You are signed out").await;
         for name in ["alice", "bob", "carol"] {
@@ -139,7 +139,8 @@ fn the_pages_of_accounts_fit_phone_and_desk_in_light_and_dark() {
             client.goto(&authorize(&world, "login")).await.unwrap();
             client.wait().for_element(Locator::Css("#username")).await.unwrap();
             keep(&client, name, "a1-login").await;
-            with_accounts(&client, &world, &["alice", "maximiliane.von-hohenfels@students.example.org"]).await;
+            with_accounts(&client, &world, &["alice", "maximiliane.von-hohenfels@students.example.org"])
+                .await;
             client.goto(&authorize(&world, "select_account")).await.unwrap();
             client.wait().for_element(Locator::Css("button[value=other]")).await.unwrap();
             keep(&client, name, "a2-choose").await;
