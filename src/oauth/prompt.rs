@@ -28,8 +28,7 @@ impl FromStr for Prompt {
                 "consent" => prompt.consent = true,
                 "select_account" => prompt.select_account = true,
                 // Initiating User Registration via OpenID Connect 1.0 §4.1: a value that is not supported is
-                // `invalid_request`, and "It is RECOMMENDED that the OP return an error_description value identifying the
-                // invalid parameter value." Nobody registers here, so `create` is such a value.
+                // `invalid_request`, and the description names it. Nobody registers here, so `create` is such a value.
                 other => {
                     return Err(format!(
                         "prompt {other} is not supported: it knows none, login, consent and select_account"
