@@ -7,7 +7,7 @@ login-client = Sie melden sich an bei
 login-username = Benutzername
 login-password = Passwort
 login-submit = Anmelden
-login-remember = In diesem Browser angemeldet bleiben
+login-remember = Angemeldet bleiben, wenn der Browser geschlossen wird
 login-choose = Ein bereits angemeldetes Konto verwenden
 login-privacy = Ihr Passwort bleibt bei diesem Anmeldedienst. Die Anwendung bekommt es nie zu sehen.
 
@@ -28,7 +28,7 @@ login-expired = Diese Seite war zu lange geöffnet. Bitte melden Sie sich noch e
 ## Ein Konto auswählen
 
 choose-title = Welches Konto möchten Sie verwenden?
-choose-nobody = In diesem Browser ist niemand mehr angemeldet.
+choose-nobody = Hier ist niemand mehr angemeldet.
 choose-other = Anderes Konto verwenden
 
 ## Einer Anwendung Zugriff geben
@@ -57,7 +57,7 @@ scope-offline = Die Berechtigungen auch in Ihrer Abwesenheit behalten
 logout-title = Abmelden?
 logout-asked = { $client } möchte Sie abmelden.
 logout-account = Angemeldet als
-logout-others = In diesem Browser außerdem angemeldet
+logout-others = Hier außerdem angemeldet
 logout-text = Danach müssen Sie sich für jede Anwendung, die in diesem Browser diese Anmeldung nutzt, neu anmelden. Eine gerade geöffnete Anwendung kann noch eine Weile angemeldet bleiben.
 logout-submit = Abmelden
 logout-all = Alle Konten abmelden
@@ -65,11 +65,11 @@ logout-stay = Angemeldet bleiben
 
 logged-out-title = Sie sind abgemeldet
 logged-out-accounts = Abgemeldet
-logged-out-nobody = In diesem Browser ist niemand angemeldet.
+logged-out-nobody = Hier ist niemand angemeldet.
 logged-out-text = Ihre Sitzung in diesem Browser ist beendet.
 logged-out-told = Diese Anwendungen werden aufgefordert, Sie ebenfalls abzumelden:
 logged-out-not-told = Diese Anwendungen haben Sie benutzt. Ist eine davon geöffnet, kann sie noch eine Weile angemeldet bleiben:
-logged-out-remaining = In diesem Browser noch angemeldet
+logged-out-remaining = Hier noch angemeldet
 logged-out-client = Sie können jederzeit zu { $client } zurückkehren und sich neu anmelden.
 logged-out-shared = Nutzen auch andere diesen Computer? Dann schließen Sie bitte außerdem alle Fenster dieses Browsers.
 

@@ -8,7 +8,7 @@ login-client = You are signing in to
 login-username = User name
 login-password = Password
 login-submit = Sign in
-login-remember = Stay signed in in this browser
+login-remember = Stay signed in when the browser is closed
 login-choose = Use an account that is signed in already
 login-privacy = Your password stays with this sign-in server. The application never sees it.
 
@@ -29,7 +29,7 @@ login-expired = This page was open for too long. Please sign in again.
 ## Choosing an account
 
 choose-title = Which account do you want to use?
-choose-nobody = Nobody is signed in in this browser any more.
+choose-nobody = Nobody is signed in here any more.
 choose-other = Use another account
 
 ## Giving an application access
@@ -58,7 +58,7 @@ scope-offline = Keep its permissions while you are away
 logout-title = Sign out?
 logout-asked = { $client } asks to sign you out.
 logout-account = Signed in as
-logout-others = Also signed in in this browser
+logout-others = Also signed in here
 logout-text = You will have to sign in again for every application that uses this sign-in in this browser. An application that is open may stay signed in for a while.
 logout-submit = Sign out
 logout-all = Sign out of all accounts
@@ -66,11 +66,11 @@ logout-stay = Stay signed in
 
 logged-out-title = You are signed out
 logged-out-accounts = Signed out
-logged-out-nobody = Nobody is signed in in this browser.
+logged-out-nobody = Nobody is signed in here.
 logged-out-text = Your session in this browser has ended.
 logged-out-told = These applications are told to sign you out, too:
 logged-out-not-told = You used these applications. If one of them is open, it may stay signed in for a while:
-logged-out-remaining = Still signed in in this browser
+logged-out-remaining = Still signed in here
 logged-out-client = You can return to { $client } at any time and sign in again.
 logged-out-shared = Is this a shared computer? Then please also close all windows of this browser.
 

@@ -84,6 +84,7 @@ mod rfc9207;
 mod rfc9470;
 mod rfc9700;
 mod rfc9701;
+mod rp_logout_proof;
 mod serve;
 mod session_end;
 mod session_grant;

@@ -129,6 +129,6 @@ fn the_logged_out_page_says_who_and_which_applications() {
     assert!(not_told.contains("<bdi>Notes App</bdi>") && !not_told.contains("Web Shop"), "{}", page.body);
     // Another browser's session of the same user goes on, and nobody is named to whom nobody was.
     let page = browser.get("/logout");
-    assert!(page.body.contains("Nobody is signed in in this browser"), "{}", page.body);
+    assert!(page.body.contains("Nobody is signed in here"), "{}", page.body);
     assert!(!page.body.contains("alice") && !page.body.contains("Web Shop"), "{}", page.body);
 }

@@ -1,5 +1,4 @@
-//! The page of a user's sessions: which there are, where they were begun, what was used in them; and their end
-//! (OpenID Connect Core 1.0 §2, "End-User" sessions at the server; this page is the house's own).
+//! The page of a user's sessions: which there are, where they were begun, what was used in them; and their end.
 
 use std::collections::BTreeSet;
 
