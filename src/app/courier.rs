@@ -38,7 +38,8 @@ impl Couriers {
         let due = match app.due_logouts(MAX_COURIERS) {
             Ok(due) => due,
             Err(error) => {
-                tracing::warn!(%error, "nobody can say which logouts are to be delivered");
+                // Whoever refreshes the configuration has said so as a warning.
+                tracing::debug!(%error, "nobody can say which logouts are to be delivered");
                 return;
             }
         };

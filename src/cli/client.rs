@@ -32,13 +32,13 @@ pub(super) enum Command {
         #[arg(long)]
         id: Option<ClientId>,
         #[command(flatten)]
-        fields: Fields,
+        fields: Box<Fields>,
     },
     /// Change a client; a list that is named replaces the former one.
     Edit {
         id: ClientId,
         #[command(flatten)]
-        fields: Fields,
+        fields: Box<Fields>,
     },
     /// Switch a client off: it gets nothing more until it is enabled again.
     Disable { id: ClientId },

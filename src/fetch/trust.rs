@@ -50,10 +50,9 @@ fn of_the_machine() -> Vec<Certificate<'static>> {
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, TrustError> {
     let mut found = Vec::new();
     for item in parse_pem(pem) {
-        match item.map_err(|e| TrustError::Unreadable(e.to_string()))? {
-            PemItem::Certificate(certificate) => found.push(certificate),
-            // A private key beside it is of no use here, and no harm.
-            _ => {}
+        // A private key beside it is of no use here, and no harm.
+        if let PemItem::Certificate(certificate) = item.map_err(|e| TrustError::Unreadable(e.to_string()))? {
+            found.push(certificate);
         }
     }
     Ok(found)

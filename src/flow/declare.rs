@@ -61,7 +61,6 @@ pub fn apply(
     fresh_ids: Vec<Id>,
 ) -> Result<usize, DeclareError> {
     let checked = check(declared, now).map_err(DeclareError::Problems)?;
-    let seals = declared.seals.clone();
     store
         .write("apply declarations", move |conn| {
             // Several nodes may start at once.
@@ -75,7 +74,7 @@ pub fn apply(
             let mut changes = 0;
             changes += apply_roles(conn, &checked.roles)?;
             changes += apply_resource_servers(conn, &checked.resource_servers)?;
-            changes += apply_clients(conn, &there, (&checked.clients, &seals), now, &fresh_ids)?;
+            changes += apply_clients(conn, &there, &checked, now, &fresh_ids)?;
             Ok(Ok(changes))
         })?
         .map_err(DeclareError::Problems)
@@ -83,6 +82,7 @@ pub fn apply(
 
 struct Checked {
     clients: Vec<(Client, Option<HashedToken>)>,
+    seals: HashMap<ClientId, String>,
     resource_servers: Vec<ResourceServer>,
     roles: Vec<Role>,
 }
@@ -91,7 +91,8 @@ fn check(declared: &Declared, now: Timestamp) -> Result<Checked, Vec<(String, Pr
     let mut problems = Vec::new();
     let mut note =
         |name: String, found: Vec<Problem>| problems.extend(found.into_iter().map(|p| (name.clone(), p)));
-    let mut checked = Checked { clients: Vec::new(), resource_servers: Vec::new(), roles: Vec::new() };
+    let seals = declared.seals.clone();
+    let mut checked = Checked { clients: Vec::new(), seals, resource_servers: Vec::new(), roles: Vec::new() };
     for role in &declared.roles {
         match role.clone().check() {
             Ok(role) => checked.roles.push(Role { declared: true, ..role }),
@@ -194,7 +195,7 @@ fn collisions(there: &[Client], wanted: &[(Client, Option<HashedToken>)]) -> Pro
 fn apply_clients(
     conn: &mut Conn,
     there: &[Client],
-    (wanted, seals): (&[(Client, Option<HashedToken>)], &HashMap<ClientId, String>),
+    Checked { clients: wanted, seals, .. }: &Checked,
     now: Timestamp,
     fresh_ids: &[Id],
 ) -> Result<usize, StoreError> {

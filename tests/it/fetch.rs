@@ -39,7 +39,9 @@ fn get(outside: &Outside) -> Result<Fetched, FetchError> {
 }
 
 /// Names that a test knows.
-struct Told(Box<dyn Fn(&str, usize) -> Vec<&'static str> + Send + Sync>, AtomicUsize);
+struct Told(Box<LookUp>, AtomicUsize);
+
+type LookUp = dyn Fn(&str, usize) -> Vec<&'static str> + Send + Sync;
 
 impl Told {
     fn new(names: impl Fn(&str, usize) -> Vec<&'static str> + Send + Sync + 'static) -> Arc<Self> {
