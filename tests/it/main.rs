@@ -20,6 +20,7 @@ mod browser;
 mod change_password;
 mod check;
 mod cli;
+mod client_pages;
 mod cors;
 mod custom_claims;
 mod declare;

@@ -1,5 +1,7 @@
 //! The consent page: what it shows, and what follows from its answer (OpenID Connect Core 1.0 §3.1.2.4).
 
+use std::sync::Arc;
+
 use crate::base::{Id, PlainToken};
 use crate::domain::Client;
 use crate::domain::consent::Consent;
@@ -14,8 +16,10 @@ use super::{Next, TicketError, ValidRequest, issue, request};
 
 /// What the consent page shows.
 pub struct ConsentView {
-    /// The client's name.
-    pub client_name: String,
+    /// The client.
+    pub client: Arc<Client>,
+    /// Whether it registered itself, and nobody let it in.
+    pub unchecked: bool,
     /// Where the user goes afterwards.
     pub client_host: String,
     /// The address that this is the host of.
@@ -56,7 +60,8 @@ pub fn show_consent(cx: &Cx, sealed: &str, browser: &Browser) -> Result<ConsentV
         .map(|server| (server.name.clone(), server.words(&valid.scope)))
         .collect();
     Ok(ConsentView {
-        client_name: client.name.clone(),
+        unchecked: cx.snapshot.registered(&client.id) == Some(false),
+        client,
         client_host: shown_host(valid.reply.uri()),
         redirect_uri: valid.reply.uri().to_owned(),
         username: known.user.username.to_string(),
