@@ -2,7 +2,7 @@
 //! sector (`sector_identifier_uri`), where it is told of a logout (`backchannel_logout_uri`). The only room that imports
 //! ureq.
 //!
-//! Whoever registers a client chooses the address, and this server stands where others cannot reach. So (docs/adr/0012):
+//! Whoever registers a client chooses the address, and this server stands where others cannot reach. So (docs/adr/0014):
 //!
 //! 1. https only, without a user name in it: [`address`].
 //! 2. The name is resolved once, and every address that it has is looked at: [`addresses`]. One that is not of the public
