@@ -6,7 +6,7 @@ use countersign::http::paths;
 use serde_json::Value;
 
 use super::support::flow::{authorize, authorize_path, changed, claims, code, part, redemption, tokens};
-use super::support::pages::{ask, error_of, is_consent, is_login, signed_in};
+use super::support::pages::{ask, error_of, is_chooser, is_consent, is_login, signed_in};
 use super::support::server::{MAIL, PASSWORD, Setup, secret};
 use super::support::tokens::userinfo;
 use super::support::{TestServer, change};
@@ -252,6 +252,7 @@ fn every_scope_prompt_language_and_response_type_works() {
         let works = match prompt.as_str() {
             "none" => answer.header("location").is_some_and(|to| to.contains("?code=")),
             "consent" => is_consent(&answer),
+            "select_account" => is_chooser(&answer),
             _ => is_login(&answer),
         };
         assert!(works, "{prompt}");
