@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 use crate::base::{HashedToken, Seconds, Timestamp};
 use crate::config::{self, Config};
-use crate::domain::ExchangeRule;
 use crate::domain::client::ClientDraft;
 use crate::domain::resource_server::TokenFormat;
+use crate::domain::{CustomClaims, ExchangeRule};
 use crate::domain::{Problem, Profile, ResourceServer, Role, ScopeDefinition};
 use crate::flow::declare::Declared;
 use crate::flow::token_format::{self, Wanted};
@@ -71,6 +71,7 @@ fn resource_server(server: &config::ResourceServer, now: Timestamp) -> Result<Re
         declared: true,
         created_at: now,
         token_format: token_format(server)?,
+        claims: custom_claims(&server.claims)?,
     })
 }
 
@@ -127,6 +128,11 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     if let Some(skip) = client.skip_consent.or(client.first_party) {
         draft.skip_consent = skip;
     }
+    draft.openid.claims = custom_claims(&client.claims)?;
+    if let Some(subject_type) = &client.subject_type {
+        draft.openid.subject_type =
+            subject_type.parse().map_err(|e: String| Problem::new("subject_type", e))?;
+    }
     if let Some(require) = client.require_pkce {
         draft.require_pkce = require;
     }
@@ -137,6 +143,15 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     draft.refresh_reuse_grace = client.refresh_reuse_grace_s.map(seconds);
     draft.openid = openid::settings(client)?;
     Ok(draft)
+}
+
+fn custom_claims(table: &config::ClaimTable) -> Result<CustomClaims, Problem> {
+    let mut claims = CustomClaims::default();
+    for (name, source) in &table.0 {
+        let source = source.parse().map_err(|e: String| Problem::new("claims", format!("{name}: {e}")))?;
+        claims.set(name.clone(), source);
+    }
+    Ok(claims)
 }
 
 fn parsed<T: std::str::FromStr<Err = String>>(

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use crate::base::Seconds;
-use crate::config::{Allowed, Config, Issuer, Network, Synchronous};
+use crate::config::{Allowed, Config, Issuer, Network, RegistrationMode, Synchronous};
+use crate::domain::session::IdleTtls;
 use crate::domain::{KeyPlan, KeyRules};
 use crate::fetch;
 use crate::flow::Policy;
 use crate::flow::passwords::PasswordCost;
+use crate::flow::registration::{Mode, RegistrationPolicy};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::{DatabaseUrl, StoreOptions};
 
@@ -95,6 +97,8 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
     let login = &config.login;
     Policy {
         issuer: issuer.to_owned(),
+        // The database has it.
+        pairwise_salt: String::new(),
         // As in `http::paths`; the tests of assertions take it from the metadata.
         token_endpoint: format!("{issuer}/token"),
         code_ttl: seconds(config.tokens.code_ttl_s),
@@ -105,7 +109,11 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         refresh_reuse_grace: seconds(config.tokens.refresh_reuse_grace_s),
         api_token_max_ttl: seconds(config.tokens.api_token_max_ttl_s),
         session_ttl: seconds(config.session.ttl_s),
-        session_idle_ttl: seconds(config.session.idle_ttl_s),
+        remembered_ttl: seconds(config.session.remembered_ttl_s),
+        session_idle: IdleTtls {
+            ordinary: seconds(config.session.idle_ttl_s),
+            remembered: seconds(config.session.remembered_idle_ttl_s),
+        },
         request_ttl: seconds(config.session.request_ttl_s),
         max_failures_per_account: i64::from(login.max_failures_per_account),
         max_failures_per_address: i64::from(login.max_failures_per_address),
@@ -115,6 +123,28 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         // OpenID Connect Core §15.1: RS256 is what every relying party can verify.
         id_token_algorithm: or_first(SigningAlgorithm::Rs256),
         jwks_max_age: seconds(config.keys.jwks_max_age_s),
+        registration: registration(config),
+    }
+}
+
+/// What a client may have that registers itself. Names that are none were told of when the configuration was checked.
+fn registration(config: &Config) -> RegistrationPolicy {
+    let section = &config.registration;
+    RegistrationPolicy {
+        mode: match section.mode {
+            RegistrationMode::Off => Mode::Off,
+            RegistrationMode::Token => Mode::Token,
+            RegistrationMode::Open => Mode::Open,
+        },
+        grant_types: section.grant_types.iter().filter_map(|name| name.as_str().parse().ok()).collect(),
+        scope: section.scopes.join(" ").parse().unwrap_or_default(),
+        resources: section.resources.iter().filter_map(|id| id.parse().ok()).collect(),
+        auth_methods: section.auth_methods.iter().filter_map(|name| name.as_str().parse().ok()).collect(),
+        require_pkce: section.require_pkce,
+        max_clients: i64::from(section.max_clients),
+        max_per_address: i64::from(section.max_per_address),
+        window: seconds(section.window_s),
+        unused_ttl: seconds(section.unused_ttl_s),
     }
 }
 

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
+use crate::base::encoding::base64url;
 use crate::base::{Clock, Entropy, Id, Seconds};
 use crate::config::{Config, Issuer};
 use crate::domain::Problem;
 use crate::fetch::Fetcher;
+use crate::flow::api_tokens::LastUses;
 use crate::flow::declare::{self, DeclareError};
 use crate::flow::passwords::Passwords;
 use crate::flow::{Denials, Snapshot, keys, registry};
@@ -114,6 +116,8 @@ impl App {
             .read("revision", crate::store::revision::both)
             .and_then(|(_, revision)| denials.catch_up(&store, revision, now))
             .map_err(|e| failed("denied tokens")(&e))?;
+        let mut policy = policy(config, issuer.as_str());
+        policy.pairwise_salt = pairwise_salt(&store, &*entropy)?;
         let passwords =
             Passwords::new(password_cost(config), &*entropy).map_err(|e| failed("login.argon2")(&e))?;
         Ok(Self {
@@ -124,9 +128,10 @@ impl App {
             clock,
             entropy,
             passwords: Arc::new(passwords),
-            last_uses: Arc::default(),
+            last_uses: Arc::new(LastUses::of_api_tokens()),
+            client_uses: Arc::new(LastUses::of_clients()),
             fetcher: Arc::new(fetcher),
-            policy: Arc::new(policy(config, issuer.as_str())),
+            policy: Arc::new(policy),
             site: Site::of(config, issuer),
             client_keys: Arc::default(),
             snapshot: ArcSwap::from_pointee(snapshot),
@@ -136,6 +141,14 @@ impl App {
             max_stale: Seconds(i64::from(config.cache.max_stale_s)),
         })
     }
+}
+
+fn pairwise_salt(store: &Store, entropy: &dyn Entropy) -> Result<String, StartError> {
+    let fresh: [u8; 32] = crate::base::entropy::bytes(entropy).map_err(|e| failed("pairwise salt")(&e))?;
+    let fresh = base64url(&fresh);
+    store
+        .write("pairwise salt", move |conn| crate::store::pairwise_salt::get_or_make(conn, &fresh))
+        .map_err(|e| failed("pairwise salt")(&e))
 }
 
 fn apply_declarations(

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::base::{Id, Seconds};
 use crate::domain::client::ClientDraft;
+use crate::domain::client::openid::SubjectType;
 use crate::domain::{Client, ExchangeRule, Profile};
 use crate::flow::registry;
 use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
@@ -12,6 +13,7 @@ use crate::store::clients;
 
 use super::client_openid::{self, OpenIdFields};
 use super::output::{Failure, Output, listed, note};
+use super::person::ClaimRule;
 use super::secrets;
 use super::setup::{Setup, entropy, now};
 
@@ -113,6 +115,13 @@ pub(super) struct Fields {
     /// Marks it for the password grant, which RFC 9700 §2.4 forbids to new applications.
     #[arg(long)]
     allow_password_grant: bool,
+    /// A custom claim of its ID tokens and userinfo answers, from attribute:NAME (of the user), roles, roles:PREFIX, value:TEXT
+    /// or json:JSON. May be given several times; replaces the former ones.
+    #[arg(long = "claim", value_name = "NAME=SOURCE")]
+    claims: Option<Vec<ClaimRule>>,
+    /// public, or pairwise: it knows users by a sub of its own.
+    #[arg(long, value_name = "TYPE")]
+    subject_type: Option<SubjectType>,
     /// Whether the consent page is left out.
     #[arg(long, value_name = "BOOL")]
     skip_consent: Option<bool>,
@@ -165,6 +174,8 @@ impl Fields {
         if self.allow_password_grant {
             draft.grant_types.insert(GrantType::Password);
         }
+        set(&mut draft.openid.claims, self.claims.map(ClaimRule::table));
+        set(&mut draft.openid.subject_type, self.subject_type);
         set(&mut draft.skip_consent, self.skip_consent);
         set(&mut draft.require_pkce, self.require_pkce);
         set(&mut draft.access_token_ttl, seconds(self.access_token_ttl_s));
@@ -315,6 +326,10 @@ fn lines(client: &Client) -> Vec<String> {
     each("redirect_uri", client.redirect_uris.iter().map(ToString::to_string).collect());
     each("after logout", client.post_logout_redirect_uris.iter().map(ToString::to_string).collect());
     each("origin", client.origins.iter().map(ToString::to_string).collect());
+    each("claim", client.openid.claims.iter().map(|(name, source)| format!("{name} = {source}")).collect());
+    if client.openid.subject_type == SubjectType::Pairwise {
+        each("subjects", vec!["pairwise".to_owned()]);
+    }
     for (title, span) in [
         ("access token", client.access_token_ttl),
         ("refresh token", client.refresh_token_ttl),
@@ -351,6 +366,8 @@ fn as_json(client: &Client) -> Value {
         "resources": client.resources,
         "introspects": client.introspects,
         "exchange": client.exchange,
+        "claims": client.openid.claims,
+        "subject_type": client.openid.subject_type,
         "skip_consent": client.skip_consent,
         "require_pkce": client.needs_pkce(),
         "access_token_ttl_s": client.access_token_ttl,

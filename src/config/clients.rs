@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::resources::ClaimTable;
 use super::schema::section;
 use super::words::{AuthMethodName, ClientProfile, GrantName};
 
@@ -28,7 +29,8 @@ section! {
         /// Origins of its web pages beside those of its redirect URIs: `https://host` or `https://host:port`. Pages of
         /// all of them may read the answers that it gets.
         origins: Vec<String> = Vec::new();
-        /// The scopes of resource servers that it may ask for, beside those of OpenID Connect that its profile brings.
+        /// The scopes of resource servers that it may ask for, beside those of OpenID Connect that its profile brings;
+        /// `address` and `phone` are named here too.
         scopes: Vec<String> = Vec::new();
         /// The resource servers, by `id`, that it may ask tokens for.
         resources: Vec<String> = Vec::new();
@@ -76,6 +78,12 @@ section! {
         refresh_token_idle_ttl_s: Option<u32> = None, in 60..=31_536_000;
         /// How long a used refresh token still gets the same successor; 0: not at all. Left out: as in `[tokens]`.
         refresh_reuse_grace_s: Option<u32> = None, in 0..=60;
+        /// What its ID tokens and userinfo answers say beyond the standard claims: a table from a claim's name to where its
+        /// value comes from, as for resource servers.
+        claims: ClaimTable = ClaimTable::default();
+        /// `public`: it knows users by the same `sub` as all clients. `pairwise`: by one of its own, which it shares with
+        /// clients whose redirect URIs are on the same host.
+        subject_type: Option<String> = None;
         /// Whether it must use PKCE. Left out: yes. Public clients cannot do without.
         require_pkce: Option<bool> = None;
     }

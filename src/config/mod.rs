@@ -14,6 +14,7 @@ mod login;
 mod operation;
 mod outbound;
 mod reference;
+mod registration;
 mod resources;
 mod rules;
 mod schema;
@@ -32,11 +33,12 @@ pub use login::{Argon2, Login};
 pub use operation::{Cache, Log, Pages, Sweeper};
 pub use outbound::{Allowed, Outbound};
 pub use reference::reference;
-pub use resources::{ResourceServer, Role, Scope, Scopes};
+pub use registration::Registration;
+pub use resources::{ClaimTable, ResourceServer, Role, Scope, Scopes};
 pub use server::{Network, Server, Tls};
 pub use words::{
-    AlgorithmName, AuthMethodName, ClientProfile, GrantName, LogFormat, LogLevel, Synchronous,
-    TokenFormatName,
+    AlgorithmName, AuthMethodName, ClientProfile, GrantName, LogFormat, LogLevel, RegistrationMode,
+    Synchronous, TokenFormatName,
 };
 
 schema::section! {
@@ -60,6 +62,8 @@ schema::section! {
         pages: Pages = Pages::default();
         /// The operator's log.
         log: Log = Log::default();
+        /// Clients that register themselves.
+        registration: Registration = Registration::default();
         /// Deletes what has expired.
         sweeper: Sweeper = Sweeper::default();
         /// Memory in front of the database.

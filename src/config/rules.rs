@@ -2,6 +2,7 @@
 
 mod clients;
 mod declared;
+mod registration;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ impl Config {
         lifetimes(self, &mut problems);
         login(self, &mut problems);
         operation(self, &mut problems);
+        registration::check(self, &mut problems);
         clients::check(self, &mut problems);
         declared::check(self, &mut problems);
         problems.0
@@ -147,6 +149,11 @@ fn lifetimes(config: &Config, problems: &mut Problems) {
         session.idle_ttl_s <= session.ttl_s,
         "session.idle_ttl_s",
         "is longer than `session.ttl_s`, so it would never count",
+    );
+    problems.unless(
+        session.remembered_idle_ttl_s <= session.remembered_ttl_s,
+        "session.remembered_idle_ttl_s",
+        "is longer than `session.remembered_ttl_s`, so it would never count",
     );
 }
 

@@ -147,6 +147,18 @@ words! {
 }
 
 words! {
+    /// Who may register a client without the operator.
+    pub enum RegistrationMode {
+        /// Nobody.
+        Off = "off",
+        /// Whoever has an initial access token.
+        Token = "token",
+        /// Everybody.
+        Open = "open",
+    }
+}
+
+words! {
     /// How much the operator's log tells.
     pub enum LogLevel {
         /// Only what needs a person.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::{Entropy, Seconds, Timestamp};
+use crate::domain::session::IdleTtls;
 use crate::fetch::Fetcher;
 use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
@@ -11,6 +12,7 @@ use crate::store::Store;
 use super::api_tokens::LastUses;
 use super::client_keys::ClientKeys;
 use super::passwords::Passwords;
+use super::registration::RegistrationPolicy;
 use super::{Denials, Snapshot};
 
 /// One request's surroundings. `now` is read once, at the door.
@@ -31,6 +33,8 @@ pub struct Cx {
     pub passwords: Arc<Passwords>,
     /// When API tokens were last used.
     pub last_uses: Arc<LastUses>,
+    /// When clients that registered themselves were last used.
+    pub client_uses: Arc<LastUses>,
     /// Requests to addresses that a client named.
     pub fetcher: Arc<Fetcher>,
     /// The keys of clients that were fetched.
@@ -44,6 +48,8 @@ pub struct Cx {
 pub struct Policy {
     /// `iss`: the issuer's URL, exactly as configured.
     pub issuer: String,
+    /// What pairwise subjects are made with.
+    pub pairwise_salt: String,
     /// The URL of the token endpoint, which an assertion may be for.
     pub token_endpoint: String,
     /// Life of a code.
@@ -62,8 +68,10 @@ pub struct Policy {
     pub api_token_max_ttl: Seconds,
     /// Life of a browser session.
     pub session_ttl: Seconds,
-    /// Life of a browser session that is not used.
-    pub session_idle_ttl: Seconds,
+    /// Life of one whose user asked to stay signed in.
+    pub remembered_ttl: Seconds,
+    /// Lives of browser sessions that are not used.
+    pub session_idle: IdleTtls,
     /// How long a login or consent page may lie open.
     pub request_ttl: Seconds,
     /// Failed logins per account and window.
@@ -80,4 +88,6 @@ pub struct Policy {
     pub id_token_algorithm: SigningAlgorithm,
     /// How long verifiers may cache the JWKS.
     pub jwks_max_age: Seconds,
+    /// What a client may have that registers itself.
+    pub registration: RegistrationPolicy,
 }

@@ -1,15 +1,17 @@
 //! The login page.
 
+use std::sync::Arc;
+
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::base::TokenKind;
 use crate::flow::authorize::{self, Destination, LoginNotice, LoginOutcome, LoginTicket, Next, TicketError};
-use crate::flow::login::Attempt;
+use crate::flow::login::{self, Attempt, Entry};
 
-use super::pages::{self, LoginPage};
-use super::{authorize as authorize_endpoint, browser, errors, headers, paths, peer, run};
+use super::headers::{self, Allowed};
+use super::pages::{self, ClientCard, LoginPage};
+use super::{authorize as authorize_endpoint, browser, errors, paths, peer, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let known = browser::cookies(&request, &app);
@@ -24,11 +26,15 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let opened = run::blocking(&request, &app, move |cx| {
         let ticket = authorize::open_login_ticket(cx, &handle, &from)?;
         let asking = ticket.to.request().and_then(|request| cx.snapshot.client(request.client_id.as_str()));
-        let name = asking.map(|known| known.client.name.clone());
-        Ok::<_, TicketError>((ticket, name))
+        let client = asking.map(|known| {
+            let unchecked = cx.snapshot.registered(&known.client.id) == Some(false);
+            (Arc::clone(&known.client), unchecked)
+        });
+        let choose = !login::accounts(cx, &from)?.is_empty();
+        Ok::<_, TicketError>((ticket, client, choose))
     })
     .await;
-    let (ticket, client_name) = match opened {
+    let (ticket, client, choose) = match opened {
         Ok(opened) => opened,
         Err(error) => return errors::ticket(&request, &app, &error),
     };
@@ -40,18 +46,25 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let lang = pages::choose(ui_locales, browser::accept_language(&request));
     let hint = asked.and_then(|asked| asked.login_hint.as_deref());
     let typed = ticket.typed.as_deref().or(hint).unwrap_or_default();
+    let card = client.as_ref().map(|(client, unchecked)| ClientCard::of(client, lang, *unchecked));
+    let images = card.as_ref().and_then(ClientCard::logo_origin);
     let html = LoginPage {
         lang,
         base: &app.site.base,
         service: &app.site.service,
-        client_name: client_name.as_deref(),
+        client_name: card.as_ref().map(|card| card.name),
+        card: card.clone().unwrap_or_default(),
         request: &sealed,
         csrf: &browser::csrf(&tie, paths::LOGIN),
         username: typed,
         notice: ticket.notice.map(|notice| shown(notice, &ticket.to)),
+        remember: ticket.remember,
+        choose,
     }
     .render();
-    headers::page(&app, 200, html, form_to(&ticket).as_deref())
+    let form_to = form_to(&ticket);
+    let allowed = Allowed { form_to: form_to.as_deref(), images: images.as_deref(), ..Allowed::default() };
+    headers::page_that(&app, 200, html, allowed)
 }
 
 fn shown(notice: LoginNotice, to: &Destination) -> pages::LoginNotice {
@@ -67,7 +80,7 @@ fn shown(notice: LoginNotice, to: &Destination) -> pages::LoginNotice {
 }
 
 /// Where the form may lead in the end: browsers hold a redirect after a POST to `form-action` too.
-fn form_to(ticket: &LoginTicket) -> Option<String> {
+pub(super) fn form_to(ticket: &LoginTicket) -> Option<String> {
     headers::sources_of(ticket.to.request()?.reply.uri())
 }
 
@@ -78,6 +91,11 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
     };
     let peer = peer::address(&request, &app);
     let handle = tie.clone();
+    let entry = Entry {
+        remember: params.get("remember") == Some("on"),
+        user_agent: browser::user_agent(&request).map(str::to_owned),
+    };
+    let before = known.clone();
     let outcome = run::blocking(&request, &app, move |cx| {
         let ticket = authorize::open_login_ticket(cx, params.get("request").unwrap_or_default(), &known)?;
         let attempt = Attempt {
@@ -85,13 +103,13 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
             password: params.get("password").unwrap_or_default(),
             peer,
         };
-        Ok::<_, TicketError>(authorize::answer_login(cx, ticket, &attempt, &known, &handle)?)
+        Ok::<_, TicketError>(authorize::answer_login(cx, ticket, &attempt, &entry, &known, &handle)?)
     })
     .await;
     match outcome {
-        Ok(LoginOutcome::In(step, session)) => {
+        Ok(LoginOutcome::In(step, held)) => {
             let mut response = authorize_endpoint::next(&request, &app, step, &tie);
-            browser::set(&mut response, &app, TokenKind::Session, &session);
+            browser::hold(&mut response, &app, &before, &held);
             response
         }
         Ok(LoginOutcome::Again(sealed)) => {

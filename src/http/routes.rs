@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 use crate::app::App;
 
 use super::{
-    account, assets, authorize, consent, cors, discovery, errors, health, introspect, jwks, leaked, login,
-    logout, pages, paths, revoke, token,
+    account, assets, authorize, choose, consent, cors, discovery, errors, health, introspect, jwks, leaked,
+    login, logout, pages, paths, registration, revoke, token, userinfo,
 };
 
 /// Adds all routes for an issuer whose path is `base`.
@@ -19,6 +19,13 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
     // Paths are compared in this order: what is asked for most comes first.
     config
         .service(only(at(paths::TOKEN).route(post().to(token::post)), "POST, OPTIONS").route(options()))
+        .service(
+            at(paths::USERINFO)
+                .route(get().to(userinfo::get))
+                .route(post().to(userinfo::post))
+                .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_userinfo))
+                .default_service(refuse("GET, HEAD, POST, OPTIONS")),
+        )
         .service(only(at(paths::INTROSPECT).route(post().to(introspect::post)), "POST"))
         .service(
             at(paths::JWKS)
@@ -59,6 +66,12 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
+            at(paths::CHOOSE)
+                .route(get().to(choose::get))
+                .route(post().to(choose::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
             at(paths::CONSENT)
                 .route(get().to(consent::get))
                 .route(post().to(consent::post))
@@ -68,6 +81,18 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
             at(paths::LOGOUT)
                 .route(get().to(logout::get))
                 .route(post().to(logout::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
+            at(paths::ACCOUNT_SESSIONS)
+                .route(get().to(account::sessions::get))
+                .route(post().to(account::sessions::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
+            at(paths::ACCOUNT_PASSWORD)
+                .route(get().to(account::password::get))
+                .route(post().to(account::password::post))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
@@ -87,11 +112,35 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .route(post().to(account::revoke))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
+        .service(
+            at(paths::REGISTER)
+                .route(post().to(registration::post))
+                .route(options_of_registration())
+                .default_service(registration::refuse("POST, OPTIONS")),
+        )
+        .service(
+            at(paths::REGISTERED)
+                .route(get().to(registration::get))
+                .route(web::put().to(registration::put))
+                .route(web::delete().to(registration::delete))
+                .route(options_of_registration())
+                .default_service(registration::refuse("GET, HEAD, PUT, DELETE, OPTIONS")),
+        )
         .service(only(at(paths::LEAKED_TOKENS).route(post().to(leaked::post)), "POST"))
         .service(at(paths::LIVE).route(get().to(health::live)).default_service(refuse("GET, HEAD")))
         .service(at(paths::READY).route(get().to(health::ready)).default_service(refuse("GET, HEAD")))
         .service(at(paths::STYLE).route(get().to(assets::style)).default_service(refuse("GET, HEAD")))
         .service(at(paths::FAVICON).route(get().to(assets::favicon)).default_service(refuse("GET, HEAD")));
+    // A Well-Known URL for Changing Passwords §2 puts it at the root of the host; behind a proxy that passes on the issuer's
+    // path alone, it is there too.
+    let mut change_password = vec![paths::CHANGE_PASSWORD.to_owned()];
+    if !base.is_empty() {
+        change_password.push(format!("{base}{}", paths::CHANGE_PASSWORD));
+    }
+    for path in change_password {
+        let at = web::resource(path).route(get().to(account::password::well_known));
+        config.service(at.default_service(refuse_page("GET, HEAD")));
+    }
     let home = if base.is_empty() { paths::HOME.to_owned() } else { base.to_owned() };
     config
         .service(web::resource(home).route(get().to(assets::home)).default_service(refuse_page("GET, HEAD")));
@@ -108,6 +157,10 @@ fn options() -> Route {
 
 fn options_of_anyone() -> Route {
     web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_anyone)
+}
+
+fn options_of_registration() -> Route {
+    web::method(actix_web::http::Method::OPTIONS).to(registration::preflight)
 }
 
 fn only(resource: Resource, allow: &'static str) -> Resource {

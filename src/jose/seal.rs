@@ -48,12 +48,14 @@ pub enum Purpose {
     Csrf,
     /// The salt of a refresh token's successor, in the database.
     SuccessorSalt,
+    /// The secret of a client that registered itself, in the database.
+    RegisteredSecret,
     /// A client secret that authenticates assertions, in the database.
     ClientSecret,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::SigningKey,
         Self::AuthorizationRequest,
         Self::ConsentTicket,
@@ -61,6 +63,7 @@ impl Purpose {
         Self::NewApiToken,
         Self::Csrf,
         Self::SuccessorSalt,
+        Self::RegisteredSecret,
         Self::ClientSecret,
     ];
 
@@ -75,6 +78,7 @@ impl Purpose {
             Self::NewApiToken => "new-api-token",
             Self::Csrf => "csrf",
             Self::SuccessorSalt => "successor-salt",
+            Self::RegisteredSecret => "registered-secret",
             Self::ClientSecret => "client-secret",
         }
     }

@@ -78,6 +78,7 @@ diesel::table! {
         user_api_tokens -> Bool,
         token_format -> Text,
         encryption -> Nullable<Text>,
+        claims -> Text,
     }
 }
 
@@ -121,6 +122,9 @@ diesel::table! {
         last_seen_at -> BigInt,
         expires_at -> BigInt,
         ended_at -> Nullable<BigInt>,
+        started_at -> Nullable<BigInt>,
+        remembered -> Bool,
+        browser -> Nullable<Text>,
     }
 }
 
@@ -148,6 +152,7 @@ diesel::table! {
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
         revoked_because -> Nullable<Text>,
+        request -> Nullable<Text>,
     }
 }
 
@@ -161,6 +166,13 @@ diesel::table! {
         challenge -> Nullable<Text>,
         expires_at -> BigInt,
         redeemed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    pairwise_salt (id) {
+        id -> BigInt,
+        salt -> Text,
     }
 }
 
@@ -229,6 +241,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    registrations (client_id) {
+        client_id -> Text,
+        token_hash -> Text,
+        sealed_secret -> Nullable<Text>,
+        metadata -> Text,
+        initial_token -> Nullable<Text>,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        unused_until -> Nullable<BigInt>,
+        token_revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    initial_access_tokens (id) {
+        id -> Text,
+        hash -> Text,
+        name -> Text,
+        max_uses -> Nullable<BigInt>,
+        uses -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     logout_deliveries (id) {
         id -> Text,
         client_id -> Text,
@@ -254,11 +293,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     consents,
     authorizations,
     codes,
+    pairwise_salt,
     refresh_tokens,
     denied_tokens,
     opaque_tokens,
     api_tokens,
     throttles,
     used_jtis,
+    registrations,
+    initial_access_tokens,
     logout_deliveries,
 );

@@ -196,8 +196,14 @@ fn the_page_ends_the_session_that_it_named_and_no_other() {
     let page = logout(&mut browser, &[]);
     let login = ask(&mut browser, "house", &[("prompt", "login")]);
     assert!(browser.log_in(&login, "bob", PASSWORD).sent("code").is_some());
-    let answer = browser.decide(&page, "logout");
-    assert_refused(&answer, 400, "This page is too old");
+    for decision in ["all", "logout"] {
+        let page = browser.clone().decide(&page, decision);
+        let shown = page.body.split_once("Signed out</span>").unwrap().1;
+        let (ended, remaining) = shown.split_once("Still signed in here</span>").unwrap();
+        assert!(ended.contains("<bdi>alice</bdi>") && !ended.contains("bob"), "{decision}: {}", page.body);
+        assert!(remaining.contains("<bdi>bob</bdi>"), "{decision}: {}", page.body);
+    }
+    browser.decide(&page, "all");
     assert!(ask(&mut browser, "house", &[]).sent("code").is_some());
 }
 

@@ -1,6 +1,8 @@
 //! What a client says of itself for OpenID Connect, with the names of OpenID Connect Dynamic Client Registration 1.0 §2.
 //! Everything has a default, so that a client that says nothing works.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
@@ -10,6 +12,7 @@ use crate::oauth::redirect_uri::is_loopback;
 use crate::oauth::{AssertionAlgorithm, AuthMethod};
 
 use super::ClientDraft;
+use crate::domain::CustomClaims;
 
 /// The longest address that a client may name, in bytes.
 const MAX_URI_BYTES: usize = 2048;
@@ -68,6 +71,9 @@ pub struct OpenIdSettings {
     /// Its terms of service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
+    /// Its name and those addresses in other languages, by member and language tag: `client_name#de` (RFC 7591 §2.2).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<String, String>,
     /// How it authenticates; where nothing is said: by its secret, in the header or in the body, or not at all if public.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_method: Option<AuthMethod>,
@@ -83,6 +89,9 @@ pub struct OpenIdSettings {
     /// Its public keys, by reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
+    /// What its ID tokens and userinfo answers say beyond the standard claims.
+    #[serde(skip_serializing_if = "CustomClaims::is_empty")]
+    pub claims: CustomClaims,
 }
 
 /// How an answer for a client is signed and encrypted.
@@ -143,6 +152,21 @@ fn is_address(text: &str) -> bool {
         && url.password().is_none()
         && url.has_host()
         && (url.scheme() == "https" || (url.scheme() == "http" && local))
+}
+
+impl ClientDraft {
+    /// The sector identifier (OpenID Connect Core §8.1): the host of `sector_identifier_uri`; without one, that of all the
+    /// redirect URIs.
+    #[must_use]
+    pub fn sector(&self) -> Option<String> {
+        let host = |uri: &str| Url::parse(uri).ok()?.host_str().map(str::to_owned);
+        if let Some(uri) = &self.openid.sector_identifier_uri {
+            return host(uri);
+        }
+        let mut hosts = self.redirect_uris.iter().map(|uri| host(uri.as_str()));
+        let first = hosts.next()??;
+        hosts.all(|other| other.as_ref() == Some(&first)).then_some(first)
+    }
 }
 
 /// RFC 7517 §9.2: "Private and symmetric keys MUST be protected from disclosure to unintended parties." Nobody gives one
@@ -228,6 +252,14 @@ pub(super) fn check(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &
             );
         }
         _ => {}
+    }
+    // OpenID Connect Core §8.1: "If there are multiple hostnames in the registered redirect_uris, the Client MUST register a
+    // sector_identifier_uri."
+    if settings.subject_type == SubjectType::Pairwise && draft.sector().is_none() {
+        refuse("subject_type", "pairwise needs redirect URIs on one host, or a sector_identifier_uri");
+    }
+    for problem in settings.claims.problems() {
+        refuse("claims", &problem);
     }
     if settings.default_max_age_s.is_some_and(|age| age < 0) {
         refuse("default_max_age_s", "a number of seconds, 0 or more");

@@ -33,6 +33,7 @@ const CASES: &[Case] = &[
     ("authorizations", "scope", "'a\"b'"),
     ("authorizations", "resources", "'not-a-uri'"),
     ("authorizations", "revoked_because", "'boredom'"),
+    ("authorizations", "request", "'{'"),
     ("codes", "client_id", "''"),
     ("codes", "challenge", "'short'"),
     ("refresh_tokens", "authorization_id", "'no uuid'"),

@@ -14,6 +14,7 @@ pub mod program;
 pub mod programs;
 pub mod proxy;
 pub mod raw;
+pub mod registration;
 pub mod security_log;
 pub mod server;
 pub mod tokens;

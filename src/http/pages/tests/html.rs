@@ -5,7 +5,7 @@ use std::path::Path;
 use super::samples::{self, ATTACK, FRIENDLY, HOSTILE};
 use crate::http::pages::assets::{FAVICON_SVG, STYLE_CSS, style_version};
 use crate::http::pages::{
-    ConsentPage, ErrorKind, FormPostPage, Language, LoginNotice, LoginPage, WebMessagePage,
+    ClientCard, ConsentPage, ErrorKind, FormPostPage, Language, LoginNotice, LoginPage, WebMessagePage,
 };
 
 #[test]
@@ -131,6 +131,7 @@ fn every_form_carries_its_request_and_its_csrf_token() {
         ("/auth/login", samples::login(lang, words, None)),
         ("/auth/consent", samples::consent(lang, words, true)),
         ("/auth/logout", samples::logout(lang, words)),
+        ("/auth/choose-account", samples::choose(lang, words)),
     ];
     for (action, html) in pages {
         assert!(html.contains(&format!("<form method=\"post\" action=\"{action}\">")), "{html}");
@@ -191,10 +192,13 @@ fn a_login_without_an_application_names_none() {
         base: "",
         service: "Countersign",
         client_name: None,
+        card: ClientCard::default(),
         request: "",
         csrf: "",
         username: "",
         notice: None,
+        remember: false,
+        choose: false,
     };
     let html = page.render();
     assert!(!html.contains("You are signing in to") && !html.contains("The application"), "{html}");
@@ -233,6 +237,7 @@ fn consent_to_nothing_says_so() {
         base: "",
         service: "Countersign",
         client_name: "Acme",
+        card: ClientCard::default(),
         client_host: "acme.example",
         username: "amira",
         request: "",
