@@ -114,15 +114,15 @@ pub(super) fn signature_key(
 /// The key that something for this client is encrypted to.
 ///
 /// # Errors
-/// `server_error`: the client registered an encryption for which it has no key (any more).
+/// `invalid_request`: the client registered an encryption for which it has no key (any more).
 pub fn encryption_key(
     cx: &Cx,
     client: &Client,
     algorithm: KeyManagement,
 ) -> Result<EncryptionKey, OAuthError> {
     key(cx, client, |keys| keys.encryption_key(algorithm)).map_err(|why| {
-        OAuthError::new(ErrorCode::ServerError)
-            .describe("no key of the client's fits the encryption that it registered")
+        OAuthError::new(ErrorCode::InvalidRequest)
+            .describe(format!("none of the client's keys is for encryption with {algorithm}"))
             .because(format!("client {}: {why}", client.id))
     })
 }

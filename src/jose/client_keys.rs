@@ -89,14 +89,14 @@ impl ClientKeySet {
         }
     }
 
-    /// A key that content may be encrypted to. One that says that it is for encryption goes before one that says nothing.
+    /// A key that content may be encrypted to. One that says that it is for that goes before one that says nothing.
     ///
     /// # Errors
     /// See [`NoKey`].
     pub fn encryption_key(&self, algorithm: KeyManagement) -> Result<EncryptionKey, NoKey> {
         let name = algorithm.as_str();
         let mut keys: Vec<_> = self.keys.iter().collect();
-        keys.sort_by_key(|key| key.get("use").is_none_or(|found| found != "enc"));
+        keys.sort_by_key(|key| !key.contains_key("use") && !key.contains_key("alg"));
         let mut usable = keys.iter().filter_map(|key| EncryptionKey::from_members(key, Some(algorithm)).ok());
         usable.next().ok_or_else(|| NoKey::None(name, String::new()))
     }

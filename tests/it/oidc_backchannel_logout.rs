@@ -4,13 +4,16 @@
 use std::sync::Arc;
 
 use countersign::app::Background;
+use countersign::domain::client::openid::SubjectType;
 use countersign::domain::session::sid;
 use countersign::flow::backchannel::Outcome;
-use countersign::oauth::algorithm::SigningAlgorithm;
+use countersign::flow::{accounts, subject};
+use countersign::oauth::algorithm::{ContentEncryption, KeyManagement, SigningAlgorithm};
 use serde_json::{Value, json};
 
 use super::support::flow::{claims, part, request};
 use super::support::http::{Answer, Browser, form};
+use super::support::jwe::{Kind, Recipient};
 use super::support::jwt::verified;
 use super::support::outside::{Asked, Outside, Says};
 use super::support::raw::{Raw, at_once};
@@ -163,6 +166,48 @@ fn whoever_stays_is_not_reported_as_gone() {
     let page = browser.get("/logout");
     browser.decide(&page, "stay");
     assert_eq!((waiting(&server), deliver(&server)), (0, vec![]));
+}
+
+/// Not only a logout ends a session.
+#[test]
+fn however_a_session_ends_its_clients_are_told() {
+    on_each_database(|database| {
+        let outside = told();
+        let folder = tempfile::tempdir().unwrap();
+        let setup = Setup { database: Some(database.url.clone()), ..setup(&outside, &folder) };
+        let server = TestServer::with(setup);
+        let (alice, now) = (countersign::domain::UserName::canonical("alice"), server.app.now());
+        let ends: [(&str, &dyn Fn()); 2] = [
+            ("locked", &|| drop(accounts::lock(server.store(), &alice, now).unwrap())),
+            ("deleted", &|| accounts::delete(server.store(), &alice, now).unwrap()),
+        ];
+        for (n, (name, end)) in ends.into_iter().enumerate() {
+            visit(&mut server.browser(), "one", "openid");
+            visit(&mut server.browser(), "one", "openid");
+            end();
+            assert_eq!(deliver(&server), [Outcome::Told, Outcome::Told], "{name} on {}", database.kind);
+            assert_eq!(outside.asked().len(), 2 * (n + 1), "{name}");
+            if name == "locked" {
+                accounts::unlock(server.store(), &alice, now).unwrap();
+            }
+        }
+    });
+}
+
+/// OpenID Connect Core §8: what it knows the user by elsewhere, it is told here.
+#[test]
+fn a_client_with_subjects_of_its_own_is_told_its_own() {
+    let outside = told();
+    let server = start(&outside);
+    change::client(&server, "one", |draft| draft.openid.subject_type = SubjectType::Pairwise);
+    in_and_out(&server, &["one"]);
+    assert_eq!(deliver(&server), [Outcome::Told]);
+    let said = claims(&token_of(&outside.asked()[0]));
+    let found =
+        server.store().read("test", |conn| countersign::store::clients::find(conn, &"one".parse().unwrap()));
+    let alice = server.user("alice").id;
+    assert_eq!(said["sub"], subject::sub_for(&server.app.policy, &found.unwrap().unwrap(), alice));
+    assert_ne!(said["sub"], alice.to_string());
 }
 
 /// §2.8: 200, or 204 where a framework makes one of it. §2.5: what was refused is not sent again.
@@ -355,6 +400,24 @@ fn it_is_signed_with_the_algorithm_that_the_client_registered() {
     let token = token_of(&outside.asked()[0]);
     assert_eq!(part(&token, 0)["alg"], "ES256");
     verified(&server, &token, "one");
+}
+
+/// §2.4: "The same keys are used to sign and encrypt Logout Tokens as are used for ID Tokens."
+#[test]
+fn it_is_encrypted_where_the_client_wants_its_id_tokens_so() {
+    let outside = told();
+    let server = start(&outside);
+    let recipient = Recipient::new(Kind::P256);
+    let set = json!({ "keys": [recipient.public_jwk()] }).as_object().unwrap().clone();
+    change::client(&server, "one", |draft| {
+        draft.openid.jwks = Some(set);
+        draft.openid.id_token.encryption = Some((KeyManagement::EcdhEs, ContentEncryption::A256Gcm));
+    });
+    in_and_out(&server, &["one"]);
+    assert_eq!(deliver(&server), [Outcome::Told]);
+    let (_, signed) = recipient.open(&token_of(&outside.asked()[0]), "ECDH-ES", "A256GCM");
+    assert_eq!(part(&signed, 0)["typ"], "logout+jwt");
+    verified(&server, &signed, "one");
 }
 
 /// It is not an ID token: neither is one of them taken for the other.

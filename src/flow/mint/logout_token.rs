@@ -1,15 +1,16 @@
-//! The logout token (OpenID Connect Back-Channel Logout 1.0 §2.4): signed as the client's ID tokens are.
+//! The logout token (OpenID Connect Back-Channel Logout 1.0 §2.4): signed, and encrypted, as the
+//! client's ID tokens are.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::base::{Id, Seconds};
 use crate::domain::{Client, session};
-use crate::flow::Cx;
+use crate::flow::{Cx, subject};
 use crate::jose::TokenType;
 use crate::oauth::OAuthError;
 
-use super::sign;
+use super::protect;
 
 /// §2.4: "it is RECOMMENDED that it be […] preferably at most two minutes in the future, to prevent captured Logout Tokens
 /// from being replayable."
@@ -33,14 +34,14 @@ struct Claims<'a> {
 /// What tells a client that a session of this user ended.
 ///
 /// # Errors
-/// `server_error` when there is no randomness, no key of the wanted algorithm, or signing fails.
+/// `server_error` when there is no randomness, no key of the wanted algorithm, or signing or encryption fails.
 pub(in crate::flow) fn logout_token(
     cx: &Cx,
     client: &Client,
     session: Id,
     user: Id,
 ) -> Result<String, OAuthError> {
-    let sub = user.to_string();
+    let sub = subject::sub_for(&cx.policy, client, user);
     let claims = Claims {
         iss: &cx.policy.issuer,
         sub: &sub,
@@ -51,7 +52,8 @@ pub(in crate::flow) fn logout_token(
         events: json!({ EVENT: {} }),
         sid: session::sid(session, &client.id),
     };
-    // §2.4: "The same algorithms […] used for ID Tokens are used".
-    let algorithm = client.openid.id_token.signing.unwrap_or(cx.policy.id_token_algorithm);
-    sign(cx, algorithm, TokenType::Logout, &claims)
+    // §2.4: "The same keys are used to sign and encrypt Logout Tokens as are used for ID Tokens."
+    let wanted = &client.openid.id_token;
+    let algorithm = wanted.signing.unwrap_or(cx.policy.id_token_algorithm);
+    protect::signed(cx, client, algorithm, wanted.encryption, TokenType::Logout, &claims)
 }
