@@ -12,7 +12,7 @@ use crate::base::{Id, Timestamp};
 use crate::domain::RevocationReason;
 use crate::oauth::ClientId;
 use crate::store::authorizations::InSession;
-use crate::store::{Conn, StoreError, authorizations, sessions};
+use crate::store::{Conn, StoreError, authorizations, session_clients, sessions};
 
 /// Why a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +76,7 @@ pub(in crate::flow) fn end(
     let revoked: Vec<Id> =
         given.iter().filter(|one| !one.is_revoked && !cause.spares(one)).map(|one| one.id).collect();
     authorizations::revoke_all(conn, &revoked, now, cause.reason())?;
-    let mut clients: Vec<ClientId> = given.into_iter().map(|one| one.client_id).collect();
-    clients.sort();
-    clients.dedup();
+    let clients = session_clients::of(conn, session)?;
     let ended = Ended { session, user: known.user_id, clients };
     // Back-channel logout belongs here: `ended` has all that a logout token says, and this is the same transaction.
     tracing::info!(%session, user = %ended.user, ?cause, "session ended");
