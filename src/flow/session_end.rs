@@ -13,7 +13,7 @@ use crate::base::{Id, Timestamp};
 use crate::domain::RevocationReason;
 use crate::oauth::ClientId;
 use crate::store::authorizations::InSession;
-use crate::store::{Conn, StoreError, authorizations, sessions};
+use crate::store::{Conn, StoreError, authorizations, session_clients, sessions};
 
 /// Why a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +77,7 @@ pub(in crate::flow) fn end(
     let revoked: Vec<Id> =
         given.iter().filter(|one| !one.is_revoked && !cause.spares(one)).map(|one| one.id).collect();
     authorizations::revoke_all(conn, &revoked, now, cause.reason())?;
-    let mut clients: Vec<ClientId> = given.into_iter().map(|one| one.client_id).collect();
-    clients.sort();
-    clients.dedup();
+    let clients = session_clients::of(conn, session)?;
     let ended = Ended { session, user: known.user_id, clients };
     backchannel::enqueue(conn, session, known.user_id, now)?;
     tracing::info!(%session, user = %ended.user, ?cause, "session ended");

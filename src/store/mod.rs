@@ -25,6 +25,7 @@ pub mod resource_servers;
 pub mod revision;
 pub mod roles;
 mod schema;
+pub mod session_clients;
 pub mod sessions;
 pub mod stats;
 pub mod sweep;

@@ -129,6 +129,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    session_clients (session_id, client_id) {
+        session_id -> Text,
+        client_id -> Text,
+    }
+}
+
+diesel::table! {
     consents (user_id, client_id, resource) {
         user_id -> Text,
         client_id -> Text,
@@ -290,6 +297,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     roles,
     user_roles,
     sessions,
+    session_clients,
     consents,
     authorizations,
     codes,

@@ -33,6 +33,7 @@ const TABLES: &[&str] = &[
     "roles",
     "user_roles",
     "sessions",
+    "session_clients",
     "consents",
     "authorizations",
     "codes",

@@ -1,11 +1,12 @@
 //! "Stay signed in": a cookie that outlives the browser (RFC 6265 §5.3: one without Max-Age is a session cookie), for those
 //! accounts alone whose users asked for it, and lifetimes of its own.
 
-use super::support::TestServer;
-use super::support::flow::authorize_path;
+use super::support::flow::{authorize_path, redemption};
 use super::support::http::{Answer, Browser};
 use super::support::pages::{ask, choose, is_login};
+use super::support::raw::Raw;
 use super::support::server::{PASSWORD, Setup};
+use super::support::{TestServer, on_each_database};
 
 const DAY: i64 = 86_400;
 
@@ -144,4 +145,31 @@ fn the_box_is_ticked_where_it_was_ticked_before() {
     assert!(ticked(&browser.follow(page)));
     log_in(&mut browser, "alice", true);
     assert!(ticked(&ask(&mut browser, "house", &[("prompt", "login")])));
+}
+
+/// OpenID Connect Back-Channel Logout 1.0 §2: all clients of the session are told, those too whose tokens are over and swept
+/// for weeks.
+#[test]
+fn the_clients_of_a_long_session_are_remembered_as_long_as_it_lives() {
+    on_each_database(|database| {
+        let server = TestServer::on(&database);
+        let mut browser = server.browser();
+        log_in(&mut browser, "alice", true);
+        let code = ask(&mut browser, "house", &[]).sent("code").unwrap();
+        assert_eq!(server.token("house", &redemption(&code)).status, 200);
+        for _ in 0..2 {
+            server.advance(10 * DAY);
+            countersign::app::sweep(server.store(), server.app.now(), 500, &mut |_| true).unwrap();
+            let page = browser.get("/account/sessions");
+            assert!(page.body.contains("<bdi>House App</bdi>"), "{}: {}", database.kind, page.body);
+        }
+        let page = browser.get("/logout");
+        let page = browser.decide(&page, "logout");
+        assert!(page.body.contains("<bdi>House App</bdi>"), "{}: {}", database.kind, page.body);
+        // The rows go with the session.
+        server.advance(10 * DAY);
+        countersign::app::sweep(server.store(), server.app.now(), 500, &mut |_| true).unwrap();
+        let mut raw = Raw::open(&database.url);
+        assert_eq!(raw.number("SELECT COUNT(*) AS n FROM session_clients"), 0, "{}", database.kind);
+    });
 }

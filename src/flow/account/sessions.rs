@@ -1,7 +1,5 @@
 //! The page of a user's sessions: which there are, where they were begun, what was used in them; and their end.
 
-use std::collections::BTreeSet;
-
 use crate::base::{Id, PlainToken, Seconds};
 use crate::domain::Session;
 use crate::flow::Cx;
@@ -9,7 +7,7 @@ use crate::flow::authorize::OwnPage;
 use crate::flow::login::{self, Browser, Held};
 use crate::flow::session_end::{self, Cause};
 use crate::oauth::{ClientId, ErrorCode, OAuthError};
-use crate::store::{authorizations, sessions};
+use crate::store::{session_clients, sessions};
 
 use super::{Visit, enter};
 
@@ -63,13 +61,13 @@ pub fn sessions(cx: &Cx, browser: &Browser, tie: &PlainToken) -> Result<Visit<Se
         alive.sort_by_key(|session| session.id != this);
         alive.truncate(MOST_LISTED);
         let with_clients = alive.into_iter().map(|session| {
-            let given = authorizations::in_session(conn, session.id)?;
-            Ok((session, given.into_iter().map(|one| one.client_id).collect::<BTreeSet<ClientId>>()))
+            let clients = session_clients::of(conn, session.id)?;
+            Ok((session, clients))
         });
         with_clients.collect::<Result<Vec<_>, _>>()
     })?;
     let named = |id: &ClientId| cx.snapshot.client(id.as_str()).map(|known| known.client.name.clone());
-    let view = |(session, clients): (Session, BTreeSet<ClientId>)| SessionView {
+    let view = |(session, clients): (Session, Vec<ClientId>)| SessionView {
         is_this: session.id == this,
         clients: clients.iter().filter_map(named).collect(),
         session,

@@ -9,7 +9,7 @@ use crate::flow::login::SignedIn;
 use crate::flow::token::gives_refresh_token;
 use crate::flow::{Cx, mint, registration};
 use crate::oauth::{ErrorCode, OAuthError};
-use crate::store::{Conn, StoreError, authorizations, codes, consents, sessions, used_jtis};
+use crate::store::{Conn, StoreError, authorizations, codes, consents, session_clients, sessions, used_jtis};
 
 use super::{Delivery, ValidRequest};
 
@@ -61,6 +61,7 @@ pub(super) fn code(
                 merge(conn, consent)?;
             }
         }
+        session_clients::add(conn, session, &authorization.client_id)?;
         authorizations::insert(conn, &authorization)?;
         codes::insert(conn, &code)?;
         Ok(Ok(true))

@@ -19,7 +19,7 @@ use crate::flow::login::{self, Browser, SignedIn};
 use crate::flow::mint::{self, Prepared};
 use crate::flow::target::{self, Target};
 use crate::oauth::{Asked, ErrorCode, OAuthError};
-use crate::store::{authorizations, sessions};
+use crate::store::{authorizations, session_clients, sessions};
 
 use super::{By, Granted, GrantedBy, TokenRequest, refresh};
 
@@ -146,6 +146,7 @@ fn given(cx: &Cx, wanted: Authorization, known: &SignedIn) -> Result<Authorizati
         if let Some(there) = authorizations::find(conn, wanted.id)? {
             return Ok(Some(there));
         }
+        session_clients::add(conn, session, &wanted.client_id)?;
         authorizations::insert(conn, &wanted)?;
         Ok(Some(wanted.clone()))
     })?;
