@@ -83,6 +83,7 @@ fn a_client_without_a_fitting_key_gets_nothing() {
     let server = TestServer::start();
     let [rsa, curve] = [Kind::Rsa, Kind::P256].map(Recipient::new);
     let signs = with(curve.public_jwk(), &json!({ "use": "sig" }));
+    // One with private parts is not even registered: rfc7523.rs.
     for keys in [json!([]), json!([rsa.public_jwk()]), json!([signs]), json!([{}])] {
         encrypted_to(&server, &keys, KeyManagement::EcdhEs, ContentEncryption::A256Gcm);
         let answer = redeemed(&server);

@@ -5,11 +5,12 @@ use countersign::flow::keys;
 use countersign::jose::{MasterKey, MasterKeys, Sealer};
 use serde_json::json;
 
-use super::support::assertions::{ClientKey, claims, jwt, mac, service, signed, token};
+use super::support::assertions::{ClientKey, TYPE, claims, jwt, mac, service, signed, token};
 use super::support::change;
 use super::support::http::Answer;
 use super::support::on_each_database;
 use super::support::raw::Raw;
+use super::support::registration;
 use super::support::server::{CLIENTS, MASTER_KEY, Setup, TestServer};
 
 /// 48 bytes: long enough for HS384, too short for HS512.
@@ -109,6 +110,23 @@ fn a_secret_that_ended_or_is_there_as_a_hash_only_authenticates_no_assertion() {
         .unwrap();
     server.refresh();
     assert_refused(&by_secret(&server, "short", "HS256", SHORT, "2"), "it has ended");
+}
+
+/// RFC 7591 §3.2.1: the secret that it is given is the one that it makes its MACs by.
+#[test]
+fn a_client_that_registered_itself_authenticates_so_too() {
+    let server = registration::open();
+    let body = registration::least_with(json!({ "token_endpoint_auth_method": "client_secret_jwt" }));
+    let made = registration::registered(&server, &body);
+    let (id, secret) = (made["client_id"].as_str().unwrap(), made["client_secret"].as_str().unwrap());
+    server.refresh();
+    let revoke = |secret: &str, jti: &str| {
+        let claims = claims(&server, id, jti);
+        let text = jwt(&json!({ "alg": "HS256" }), &claims, |text| mac("HS256", secret, text));
+        let form = [("token", "x"), ("client_assertion_type", TYPE), ("client_assertion", text.as_str())];
+        server.client().post("/revoke", &form).status
+    };
+    assert_eq!((revoke(secret, "1"), revoke(&"x".repeat(64), "2")), (200, 401));
 }
 
 /// A sealed secret that someone moves to another row of the database authenticates nobody.
