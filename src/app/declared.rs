@@ -1,12 +1,16 @@
 //! What the configuration file declares, in the terms of `domain`.
 
+mod openid;
+
 use std::collections::BTreeSet;
+
+use zeroize::Zeroizing;
 
 use crate::base::{HashedToken, Seconds, Timestamp};
 use crate::config::{self, Config};
-use crate::domain::ExchangeRule;
 use crate::domain::client::ClientDraft;
 use crate::domain::resource_server::TokenFormat;
+use crate::domain::{CustomClaims, ExchangeRule};
 use crate::domain::{Problem, Profile, ResourceServer, Role, ScopeDefinition};
 use crate::flow::declare::Declared;
 use crate::flow::token_format::{self, Wanted};
@@ -67,6 +71,7 @@ fn resource_server(server: &config::ResourceServer, now: Timestamp) -> Result<Re
         declared: true,
         created_at: now,
         token_format: token_format(server)?,
+        claims: custom_claims(&server.claims)?,
     })
 }
 
@@ -123,6 +128,11 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     if let Some(skip) = client.skip_consent.or(client.first_party) {
         draft.skip_consent = skip;
     }
+    draft.openid.claims = custom_claims(&client.claims)?;
+    if let Some(subject_type) = &client.subject_type {
+        draft.openid.subject_type =
+            subject_type.parse().map_err(|e: String| Problem::new("subject_type", e))?;
+    }
     if let Some(require) = client.require_pkce {
         draft.require_pkce = require;
     }
@@ -131,7 +141,17 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     draft.refresh_token_ttl = client.refresh_token_ttl_s.map(seconds);
     draft.refresh_token_idle_ttl = client.refresh_token_idle_ttl_s.map(seconds);
     draft.refresh_reuse_grace = client.refresh_reuse_grace_s.map(seconds);
+    draft.openid = openid::settings(client)?;
     Ok(draft)
+}
+
+fn custom_claims(table: &config::ClaimTable) -> Result<CustomClaims, Problem> {
+    let mut claims = CustomClaims::default();
+    for (name, source) in &table.0 {
+        let source = source.parse().map_err(|e: String| Problem::new("claims", format!("{name}: {e}")))?;
+        claims.set(name.clone(), source);
+    }
+    Ok(claims)
 }
 
 fn parsed<T: std::str::FromStr<Err = String>>(
@@ -153,18 +173,23 @@ fn secret(client: &config::Client) -> Result<Option<HashedToken>, Problem> {
         }
         return Ok(Some(HashedToken::from_stored(hash.clone())));
     }
+    Ok(plain_secret(client)?.map(|plain| HashedToken::of(&plain)))
+}
+
+/// The secret itself, where the file says where to find it.
+pub(super) fn plain_secret(client: &config::Client) -> Result<Option<Zeroizing<String>>, Problem> {
     let plain = if let Some(path) = &client.secret_file {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Problem::new("secret_file", format!("{}: {e}", path.display())))?;
-        zeroize::Zeroizing::new(text)
+        Zeroizing::new(text)
     } else if let Some(variable) = &client.secret_env {
         let text = std::env::var(variable)
             .map_err(|_| Problem::new("secret_env", format!("the variable {variable} is not set")))?;
-        zeroize::Zeroizing::new(text)
+        Zeroizing::new(text)
     } else {
         return Ok(None);
     };
-    let plain = plain.trim();
+    let plain = Zeroizing::new(plain.trim().to_owned());
     // It is hashed with one SHA-256, which is right for machine-made secrets only.
     if plain.len() < 32 || plain.len() > 1024 || plain.chars().any(char::is_control) {
         return Err(Problem::new(
@@ -172,7 +197,7 @@ fn secret(client: &config::Client) -> Result<Option<HashedToken>, Problem> {
             "a client secret has 32 to 1024 characters; let a machine make it",
         ));
     }
-    Ok(Some(HashedToken::of(plain)))
+    Ok(Some(plain))
 }
 
 #[cfg(test)]

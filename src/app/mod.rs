@@ -1,6 +1,7 @@
 //! The composition root: database, keys, clock, randomness, configuration; and the snapshot that requests read.
 
 mod background;
+mod courier;
 mod declared;
 mod master;
 mod pace;
@@ -9,13 +10,15 @@ mod start;
 mod sweeper;
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
 use crate::base::{Clock, Entropy, Seconds, Timestamp};
 use crate::domain::KeyRules;
+use crate::fetch::Fetcher;
 use crate::flow::api_tokens::LastUses;
+use crate::flow::client_keys::ClientKeys;
 use crate::flow::keys::{self, KeyFault, Step};
 use crate::flow::passwords::Passwords;
 use crate::flow::snapshot::SnapshotError;
@@ -28,7 +31,7 @@ pub use background::Background;
 pub use declared::declared;
 use master::Follower;
 pub use master::MasterSource;
-pub use settings::{Site, key_rules, password_cost, policy, store_options};
+pub use settings::{Site, fetching, key_rules, password_cost, policy, store_options};
 pub use start::{StartError, open_store, sealer};
 pub use sweeper::{Swept, sweep};
 
@@ -52,10 +55,15 @@ pub struct App {
     pub passwords: Arc<Passwords>,
     /// When API tokens were last used.
     pub last_uses: Arc<LastUses>,
+    /// When clients that registered themselves were last used.
+    pub client_uses: Arc<LastUses>,
+    /// Requests to addresses that a client named.
+    pub fetcher: Arc<Fetcher>,
     /// What the operator configured, for the use cases.
     pub policy: Arc<Policy>,
     /// What the operator configured, for HTTP.
     pub site: Site,
+    client_keys: Arc<ClientKeys>,
     snapshot: ArcSwap<Snapshot>,
     denials: Arc<Denials>,
     /// When the database last said that snapshot and denials are current.
@@ -112,13 +120,26 @@ impl App {
     /// # Errors
     /// When the database fails or a key cannot be opened.
     pub fn refresh(&self) -> Result<(), SnapshotError> {
-        let current = self.snapshot.load_full();
         let now = self.now();
         let one_at_a_time = match self.refreshing.try_lock() {
             Ok(guard) => guard,
             Err(_) if now - self.confirmed() <= self.max_stale => return Ok(()),
             Err(_) => self.refreshing.lock().unwrap_or_else(PoisonError::into_inner),
         };
+        self.look(now, one_at_a_time)
+    }
+
+    /// Goes on with what this node itself has just changed. Another thread that looks at this moment may have looked too
+    /// early: it is waited for.
+    pub fn catch_up(&self) {
+        let one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.look(self.now(), one_at_a_time) {
+            tracing::warn!(%error, "the configuration could not be refreshed");
+        }
+    }
+
+    fn look(&self, now: Timestamp, one_at_a_time: MutexGuard<'_, ()>) -> Result<(), SnapshotError> {
+        let current = self.snapshot.load_full();
         // First: what a new snapshot has to open may be sealed under a new master key.
         self.master.look(&self.sealer, &self.store, &self.entropy, now).map_err(SnapshotError::Store)?;
         let (revision, denials) =
@@ -138,10 +159,12 @@ impl App {
         Ok(())
     }
 
-    /// Writes down when API tokens were last used. What cannot be written is kept.
+    /// Writes down when API tokens and registered clients were last used. What cannot be written is kept.
     pub fn write_last_uses(&self) {
-        if let Err(error) = self.last_uses.flush(&self.store) {
-            tracing::warn!(%error, "the last use of API tokens could not be written down");
+        for uses in [&self.last_uses, &self.client_uses] {
+            if let Err(error) = uses.flush(&self.store) {
+                tracing::warn!(%error, "the last uses could not be written down");
+            }
         }
     }
 
@@ -187,6 +210,9 @@ impl App {
             sealer: Arc::clone(&self.sealer),
             passwords: Arc::clone(&self.passwords),
             last_uses: Arc::clone(&self.last_uses),
+            client_uses: Arc::clone(&self.client_uses),
+            fetcher: Arc::clone(&self.fetcher),
+            client_keys: Arc::clone(&self.client_keys),
             policy: Arc::clone(&self.policy),
         }
     }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use crate::base::Seconds;
-use crate::config::{Config, Issuer, Network, Synchronous};
+use crate::config::{Allowed, Config, Issuer, Network, RegistrationMode, Synchronous};
 use crate::domain::session::IdleTtls;
 use crate::domain::{KeyPlan, KeyRules};
+use crate::fetch;
 use crate::flow::Policy;
 use crate::flow::passwords::PasswordCost;
+use crate::flow::registration::{Mode, RegistrationPolicy};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::{DatabaseUrl, StoreOptions};
 
@@ -95,6 +97,10 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
     let login = &config.login;
     Policy {
         issuer: issuer.to_owned(),
+        // The database has it.
+        pairwise_salt: String::new(),
+        // As in `http::paths`; the tests of assertions take it from the metadata.
+        token_endpoint: format!("{issuer}/token"),
         code_ttl: seconds(config.tokens.code_ttl_s),
         access_token_ttl: seconds(config.tokens.access_token_ttl_s),
         id_token_ttl: seconds(config.tokens.id_token_ttl_s),
@@ -117,6 +123,28 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         // OpenID Connect Core §15.1: RS256 is what every relying party can verify.
         id_token_algorithm: or_first(SigningAlgorithm::Rs256),
         jwks_max_age: seconds(config.keys.jwks_max_age_s),
+        registration: registration(config),
+    }
+}
+
+/// What a client may have that registers itself. Names that are none were told of when the configuration was checked.
+fn registration(config: &Config) -> RegistrationPolicy {
+    let section = &config.registration;
+    RegistrationPolicy {
+        mode: match section.mode {
+            RegistrationMode::Off => Mode::Off,
+            RegistrationMode::Token => Mode::Token,
+            RegistrationMode::Open => Mode::Open,
+        },
+        grant_types: section.grant_types.iter().filter_map(|name| name.as_str().parse().ok()).collect(),
+        scope: section.scopes.join(" ").parse().unwrap_or_default(),
+        resources: section.resources.iter().filter_map(|id| id.parse().ok()).collect(),
+        auth_methods: section.auth_methods.iter().filter_map(|name| name.as_str().parse().ok()).collect(),
+        require_pkce: section.require_pkce,
+        max_clients: i64::from(section.max_clients),
+        max_per_address: i64::from(section.max_per_address),
+        window: seconds(section.window_s),
+        unused_ttl: seconds(section.unused_ttl_s),
     }
 }
 
@@ -131,6 +159,30 @@ pub fn password_cost(config: &Config) -> PasswordCost {
         max_parallel: argon2.max_parallel as usize,
         max_waiting: argon2.max_waiting as usize,
     }
+}
+
+/// How this server makes requests itself.
+///
+/// # Errors
+/// When the file of certificate authorities cannot be read.
+pub fn fetching(config: &Config) -> Result<fetch::Settings, String> {
+    let outbound = &config.outbound;
+    let read =
+        |path: &std::path::PathBuf| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
+    let hosts = outbound.allow.iter().filter_map(|one| match one {
+        Allowed::Host(name) => Some(name.clone()),
+        Allowed::Network(_) => None,
+    });
+    let networks = outbound.allow.iter().filter_map(|one| match one {
+        Allowed::Host(_) => None,
+        Allowed::Network(network) => Some(*network),
+    });
+    Ok(fetch::Settings {
+        ca_pem: outbound.ca_file.as_ref().map(read).transpose()?,
+        allow: fetch::Allow::new(hosts, networks.collect()),
+        timeout: Duration::from_millis(u64::from(outbound.timeout_ms)),
+        per_host_per_minute: outbound.per_host_per_minute,
+    })
 }
 
 /// How the database is reached.

@@ -41,6 +41,10 @@ pub enum TokenKind {
     Access,
     /// A token that a user or a service account makes for scripts.
     Api,
+    /// What lets a client register itself (RFC 7591 §3: the "initial access token").
+    InitialAccess,
+    /// What lets a client that registered itself change that (RFC 7592 §3: the "registration access token").
+    Registration,
 }
 
 impl TokenKind {
@@ -55,6 +59,8 @@ impl TokenKind {
             Self::Browser => "csgn_br",
             Self::Access => "csgn_at",
             Self::Api => "csgn_api",
+            Self::InitialAccess => "csgn_ia",
+            Self::Registration => "csgn_ra",
         }
     }
 

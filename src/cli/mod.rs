@@ -5,11 +5,13 @@
 
 mod check;
 mod client;
+mod client_openid;
 mod demo;
 mod key;
 mod migrate;
 mod output;
 mod person;
+mod registration;
 mod resource;
 mod role;
 mod secrets;
@@ -65,6 +67,9 @@ enum Command {
     /// API tokens: what scripts of users and service accounts show.
     #[command(subcommand)]
     Token(token::Command),
+    /// Clients that register themselves, and the tokens that let them.
+    #[command(subcommand)]
+    Registration(registration::Command),
     /// Roles, which go into tokens.
     #[command(subcommand)]
     Role(role::Command),
@@ -96,6 +101,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
         Command::Resource(command) => resource::run(&setup, output, command),
         Command::User(command) => user::run(&setup, output, command),
         Command::Token(command) => token::run(&setup, output, command),
+        Command::Registration(command) => registration::run(&setup, output, command),
         Command::Role(command) => role::run(&setup, output, command),
         Command::Key(command) => key::run(&setup, output, command),
     }

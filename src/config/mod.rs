@@ -12,7 +12,9 @@ mod lifetimes;
 mod load;
 mod login;
 mod operation;
+mod outbound;
 mod reference;
+mod registration;
 mod resources;
 mod rules;
 mod schema;
@@ -29,10 +31,15 @@ pub use lifetimes::{MAX_ORDINARY_ACCESS_TOKEN_TTL_S, Session, Tokens};
 pub use load::process_environment;
 pub use login::{Argon2, Login};
 pub use operation::{Cache, Log, Pages, Sweeper};
+pub use outbound::{Allowed, Outbound};
 pub use reference::reference;
-pub use resources::{ResourceServer, Role, Scope, Scopes};
+pub use registration::Registration;
+pub use resources::{ClaimTable, ResourceServer, Role, Scope, Scopes};
 pub use server::{Network, Server, Tls};
-pub use words::{AlgorithmName, ClientProfile, GrantName, LogFormat, LogLevel, Synchronous, TokenFormatName};
+pub use words::{
+    AlgorithmName, AuthMethodName, ClientProfile, GrantName, LogFormat, LogLevel, RegistrationMode,
+    Synchronous, TokenFormatName,
+};
 
 schema::section! {
     /// The whole configuration.
@@ -49,10 +56,14 @@ schema::section! {
         session: Session = Session::default();
         /// Limits on wrong passwords.
         login: Login = Login::default();
+        /// Requests that this server makes itself.
+        outbound: Outbound = Outbound::default();
         /// What people see.
         pages: Pages = Pages::default();
         /// The operator's log.
         log: Log = Log::default();
+        /// Clients that register themselves.
+        registration: Registration = Registration::default();
         /// Deletes what has expired.
         sweeper: Sweeper = Sweeper::default();
         /// Memory in front of the database.

@@ -2,6 +2,7 @@
 
 mod clients;
 mod declared;
+mod registration;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ impl Config {
         lifetimes(self, &mut problems);
         login(self, &mut problems);
         operation(self, &mut problems);
+        registration::check(self, &mut problems);
         clients::check(self, &mut problems);
         declared::check(self, &mut problems);
         problems.0

@@ -30,6 +30,12 @@ impl ThrottleKey {
         Self(format!("leaks:{}", network(address)))
     }
 
+    /// Clients that were registered from one address.
+    #[must_use]
+    pub fn registrations(address: IpAddr) -> Self {
+        Self(format!("registrations:{}", network(address)))
+    }
+
     /// All attempts.
     #[must_use]
     pub fn overall() -> Self {

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use crate::base::{Entropy, Seconds, Timestamp};
 use crate::domain::session::IdleTtls;
+use crate::fetch::Fetcher;
 use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::Store;
 
 use super::api_tokens::LastUses;
+use super::client_keys::ClientKeys;
 use super::passwords::Passwords;
+use super::registration::RegistrationPolicy;
 use super::{Denials, Snapshot};
 
 /// One request's surroundings. `now` is read once, at the door.
@@ -30,6 +33,12 @@ pub struct Cx {
     pub passwords: Arc<Passwords>,
     /// When API tokens were last used.
     pub last_uses: Arc<LastUses>,
+    /// When clients that registered themselves were last used.
+    pub client_uses: Arc<LastUses>,
+    /// Requests to addresses that a client named.
+    pub fetcher: Arc<Fetcher>,
+    /// The keys of clients that were fetched.
+    pub client_keys: Arc<ClientKeys>,
     /// What the operator configured.
     pub policy: Arc<Policy>,
 }
@@ -39,6 +48,10 @@ pub struct Cx {
 pub struct Policy {
     /// `iss`: the issuer's URL, exactly as configured.
     pub issuer: String,
+    /// What pairwise subjects are made with.
+    pub pairwise_salt: String,
+    /// The URL of the token endpoint, which an assertion may be for.
+    pub token_endpoint: String,
     /// Life of a code.
     pub code_ttl: Seconds,
     /// Life of an access token where neither client nor resource server says otherwise.
@@ -75,4 +88,6 @@ pub struct Policy {
     pub id_token_algorithm: SigningAlgorithm,
     /// How long verifiers may cache the JWKS.
     pub jwks_max_age: Seconds,
+    /// What a client may have that registers itself.
+    pub registration: RegistrationPolicy,
 }

@@ -16,10 +16,10 @@ use std::net::IpAddr;
 use crate::base::{Id, PlainToken, Seconds, Timestamp, TokenKind};
 use crate::domain::RevocationReason;
 use crate::domain::throttle::{Limit, ThrottleKey};
-use crate::oauth::OAuthError;
+use crate::oauth::{ClientId, OAuthError};
 use crate::store::{
-    Conn, StoreError, api_tokens, authorizations, client_secrets, codes, denied_tokens, opaque_tokens,
-    refresh_tokens, sessions, throttles,
+    Conn, StoreError, api_tokens, authorizations, client_secrets, codes, denied_tokens,
+    initial_access_tokens, opaque_tokens, refresh_tokens, registrations, sessions, throttles,
 };
 
 use super::recognise;
@@ -30,13 +30,15 @@ use super::{Cx, Snapshot};
 const LOGGED_CHARS: usize = 200;
 const LEAKED: RevocationReason = RevocationReason::Leaked;
 /// All kinds that give anything; the cookie that ties a form to its browser does not.
-const KINDS: [TokenKind; 6] = [
+const KINDS: [TokenKind; 8] = [
     TokenKind::Api,
     TokenKind::Refresh,
     TokenKind::Access,
     TokenKind::ClientSecret,
     TokenKind::Session,
     TokenKind::Code,
+    TokenKind::InitialAccess,
+    TokenKind::Registration,
 ];
 
 /// What a scanner found.
@@ -131,6 +133,8 @@ enum Token {
     Family(Id),
     Api(String),
     Opaque(String),
+    Initial(String),
+    Registration(ClientId),
     Jwt {
         jti: String,
         expires_at: Timestamp,
@@ -195,6 +199,13 @@ fn secret(
         TokenKind::ClientSecret => snapshot
             .client_secret(&hash)
             .and_then(|secret| seen(Token::ClientSecret(secret.id), secret.is_alive(now))),
+        TokenKind::InitialAccess => initial_access_tokens::find(conn, plain.id())?
+            .filter(|token| token.hash.matches(plain.reveal()))
+            .and_then(|token| seen(Token::Initial(token.id.clone()), token.is_alive(now))),
+        TokenKind::Registration => registrations::by_token(conn, &hash)?.and_then(|known| {
+            let lives = known.token_revoked_at.is_none();
+            seen(Token::Registration(known.client_id), lives)
+        }),
         TokenKind::Browser => None,
     })
 }
@@ -251,6 +262,8 @@ impl Token {
                 Ok(session_end::end(conn, *id, Cause::Leaked, now)?.is_some())
             }
             Self::ClientSecret(id) => client_secrets::leak(conn, *id, now),
+            Self::Initial(id) => initial_access_tokens::revoke(conn, id, now),
+            Self::Registration(client) => registrations::revoke_token(conn, client, now),
         }
     }
 
@@ -262,6 +275,8 @@ impl Token {
             Self::Family(id) => ("authorization", id.to_string()),
             Self::Session(id) => ("session", id.to_string()),
             Self::ClientSecret(id) => ("client secret", id.to_string()),
+            Self::Initial(id) => ("initial access token", id.clone()),
+            Self::Registration(client) => ("registration access token", client.to_string()),
         }
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! A session that just runs out ends nothing: what hangs on it has dates of its own.
 
+use super::backchannel;
 use crate::base::{Id, Timestamp};
 use crate::domain::RevocationReason;
 use crate::oauth::ClientId;
@@ -78,7 +79,7 @@ pub(in crate::flow) fn end(
     authorizations::revoke_all(conn, &revoked, now, cause.reason())?;
     let clients = session_clients::of(conn, session)?;
     let ended = Ended { session, user: known.user_id, clients };
-    // Back-channel logout belongs here: `ended` has all that a logout token says, and this is the same transaction.
+    backchannel::enqueue(conn, session, known.user_id, now)?;
     tracing::info!(%session, user = %ended.user, ?cause, "session ended");
     Ok(Some(ended))
 }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use crate::base::{HashedToken, Timestamp};
 use crate::domain::resource_server::{IDENTITY_SCOPES, TokenFormat};
 use crate::domain::{Client, ClientSecret, KeyState, ResourceServer};
-use crate::jose::{Encrypter, EncryptionKey, KeyRing, RingError, Sealer};
+use crate::jose::{Content, Encrypter, EncryptionKey, KeyRing, RingError, Sealer};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::oauth::{ClientId, GrantType, Resource};
-use crate::store::{Conn, Store, StoreError, client_secrets, clients, keys, resource_servers, revision};
+use crate::store::{
+    Conn, Store, StoreError, client_secrets, clients, keys, registrations, resource_servers, revision,
+};
 
 use super::mint::Told;
 
@@ -25,6 +27,8 @@ pub struct Snapshot {
     clients: HashMap<ClientId, Arc<KnownClient>>,
     resource_servers: HashMap<Resource, Arc<ResourceServer>>,
     encrypters: HashMap<Resource, Encrypter>,
+    /// Those that registered themselves, and whether an initial access token let them in.
+    registered: HashMap<ClientId, bool>,
     origins: HashSet<String>,
     session_origins: HashSet<String>,
     /// Which large tokens were told of; the one thing here that changes.
@@ -76,10 +80,11 @@ impl Snapshot {
                     clients::all(conn)?,
                     client_secrets::all(conn)?,
                     resource_servers::all(conn)?,
+                    registrations::all_ids(conn)?,
                 ))
             })
             .map_err(SnapshotError::Store)?;
-        let (revision, key_records, clients, secrets, servers) = rows;
+        let (revision, key_records, clients, secrets, servers, registered) = rows;
         let compromised_keys = key_records
             .iter()
             .filter(|record| matches!(record.state, KeyState::Compromised { .. }))
@@ -115,6 +120,7 @@ impl Snapshot {
             clients,
             resource_servers,
             encrypters,
+            registered: registered.into_iter().collect(),
             origins,
             session_origins,
             told,
@@ -125,6 +131,12 @@ impl Snapshot {
     #[must_use]
     pub fn client(&self, id: &str) -> Option<&Arc<KnownClient>> {
         self.clients.get(id).filter(|known| known.client.disabled_at.is_none())
+    }
+
+    /// Whether a client registered itself; and if so, whether an initial access token let it in.
+    #[must_use]
+    pub fn registered(&self, id: &ClientId) -> Option<bool> {
+        self.registered.get(id).copied()
     }
 
     /// The client secret of this hash, whosever it is.
@@ -201,7 +213,7 @@ fn is_light(server: &ResourceServer) -> bool {
 fn encrypter(server: &ResourceServer) -> Option<(Resource, Encrypter)> {
     let encryption = server.token_format.encryption()?;
     let made = EncryptionKey::from_members(&encryption.jwk, Some(encryption.alg))
-        .and_then(|key| Encrypter::new(&key, encryption.enc));
+        .and_then(|key| Encrypter::new(&key, encryption.enc, Content::AccessToken));
     match made {
         Ok(encrypter) => Some((server.id.clone(), encrypter)),
         Err(error) => {

@@ -6,8 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::app::App;
 use crate::flow::authorize::{self, TicketError};
 
-use super::pages::{self, ConsentGroup, ConsentPage};
-use super::{authorize as authorize_endpoint, browser, errors, headers, paths, run};
+use super::headers::{self, Allowed};
+use super::pages::{self, ClientCard, ConsentGroup, ConsentPage};
+use super::{authorize as authorize_endpoint, browser, errors, paths, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let known = browser::cookies(&request, &app);
@@ -29,11 +30,14 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let account = ConsentGroup::for_account(lang, view.identity_scopes.iter().map(String::as_str));
     let resources =
         view.resources.into_iter().map(|(resource_name, items)| ConsentGroup { resource_name, items });
+    let card = ClientCard::of(&view.client, lang, view.unchecked);
+    let images = card.logo_origin();
     let html = ConsentPage {
         lang,
         base: &app.site.base,
         service: &app.site.service,
-        client_name: &view.client_name,
+        client_name: card.name,
+        card: card.clone(),
         client_host: &view.client_host,
         username: &view.username,
         request: &sealed,
@@ -42,7 +46,9 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         offline: view.identity_scopes.iter().any(|scope| scope == "offline_access"),
     }
     .render();
-    headers::page(&app, 200, html, headers::sources_of(&view.redirect_uri).as_deref())
+    let form_to = headers::sources_of(&view.redirect_uri);
+    let allowed = Allowed { form_to: form_to.as_deref(), images: images.as_deref(), ..Allowed::default() };
+    headers::page_that(&app, 200, html, allowed)
 }
 
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {

@@ -21,6 +21,8 @@ pub(super) fn no_store(response: &mut HttpResponseBuilder) {
 pub(super) struct Allowed<'a> {
     /// Where a form on it may lead besides this server: see [`sources_of`].
     pub(super) form_to: Option<&'a str>,
+    /// The one other origin that it has an image from.
+    pub(super) images: Option<&'a str>,
     /// Its one script, by its hash.
     pub(super) script: Option<&'a str>,
     /// The one origin that may frame it. Only for a page on which nothing can be clicked.
@@ -42,9 +44,11 @@ pub(super) fn page_that(app: &App, status: u16, html: String, allowed: Allowed<'
     no_store(&mut response);
     secure(app, &mut response);
     let policy = format!(
-        "default-src 'none'; {}style-src 'self'; img-src 'self' data:; form-action 'self'{}{}; frame-ancestors {}; \
+        "default-src 'none'; {}style-src 'self'; img-src 'self' data:{}{}; form-action 'self'{}{}; frame-ancestors {}; \
          base-uri 'none'",
         allowed.script.map(|hash| format!("script-src {hash}; ")).unwrap_or_default(),
+        if allowed.images.is_some() { " " } else { "" },
+        allowed.images.unwrap_or_default(),
         if allowed.form_to.is_some() { " " } else { "" },
         allowed.form_to.unwrap_or_default(),
         allowed.framed_by.unwrap_or("'none'"),

@@ -1,5 +1,7 @@
 //! The login page.
 
+use std::sync::Arc;
+
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -7,8 +9,9 @@ use crate::app::App;
 use crate::flow::authorize::{self, Destination, LoginNotice, LoginOutcome, LoginTicket, Next, TicketError};
 use crate::flow::login::{self, Attempt, Entry};
 
-use super::pages::{self, LoginPage};
-use super::{authorize as authorize_endpoint, browser, errors, headers, paths, peer, run};
+use super::headers::{self, Allowed};
+use super::pages::{self, ClientCard, LoginPage};
+use super::{authorize as authorize_endpoint, browser, errors, paths, peer, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let known = browser::cookies(&request, &app);
@@ -23,12 +26,15 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let opened = run::blocking(&request, &app, move |cx| {
         let ticket = authorize::open_login_ticket(cx, &handle, &from)?;
         let asking = ticket.to.request().and_then(|request| cx.snapshot.client(request.client_id.as_str()));
-        let name = asking.map(|known| known.client.name.clone());
+        let client = asking.map(|known| {
+            let unchecked = cx.snapshot.registered(&known.client.id) == Some(false);
+            (Arc::clone(&known.client), unchecked)
+        });
         let choose = !login::accounts(cx, &from)?.is_empty();
-        Ok::<_, TicketError>((ticket, name, choose))
+        Ok::<_, TicketError>((ticket, client, choose))
     })
     .await;
-    let (ticket, client_name, choose) = match opened {
+    let (ticket, client, choose) = match opened {
         Ok(opened) => opened,
         Err(error) => return errors::ticket(&request, &app, &error),
     };
@@ -40,11 +46,14 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     let lang = pages::choose(ui_locales, browser::accept_language(&request));
     let hint = asked.and_then(|asked| asked.login_hint.as_deref());
     let typed = ticket.typed.as_deref().or(hint).unwrap_or_default();
+    let card = client.as_ref().map(|(client, unchecked)| ClientCard::of(client, lang, *unchecked));
+    let images = card.as_ref().and_then(ClientCard::logo_origin);
     let html = LoginPage {
         lang,
         base: &app.site.base,
         service: &app.site.service,
-        client_name: client_name.as_deref(),
+        client_name: card.as_ref().map(|card| card.name),
+        card: card.clone().unwrap_or_default(),
         request: &sealed,
         csrf: &browser::csrf(&tie, paths::LOGIN),
         username: typed,
@@ -53,7 +62,9 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         choose,
     }
     .render();
-    headers::page(&app, 200, html, form_to(&ticket).as_deref())
+    let form_to = form_to(&ticket);
+    let allowed = Allowed { form_to: form_to.as_deref(), images: images.as_deref(), ..Allowed::default() };
+    headers::page_that(&app, 200, html, allowed)
 }
 
 fn shown(notice: LoginNotice, to: &Destination) -> pages::LoginNotice {

@@ -4,6 +4,8 @@
 pub const AUTHORIZE: &str = "/authorize";
 /// RFC 6749 §3.2.
 pub const TOKEN: &str = "/token";
+/// OpenID Connect Core 1.0 §5.3.
+pub const USERINFO: &str = "/userinfo";
 /// RFC 7662 §2.
 pub const INTROSPECT: &str = "/introspect";
 /// RFC 7009 §2.
@@ -14,6 +16,10 @@ pub const JWKS: &str = "/.well-known/jwks.json";
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// RFC 8414 §3: inserted before the issuer's path.
 pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+/// RFC 7591 §3, OpenID Connect Dynamic Client Registration 1.0 §3.
+pub const REGISTER: &str = "/register";
+/// RFC 7592 §2: where a client that registered itself manages that.
+pub const REGISTERED: &str = "/register/{client_id}";
 /// The login page.
 pub const LOGIN: &str = "/login";
 /// The account chooser.

@@ -8,7 +8,7 @@ use crate::app::App;
 
 use super::{
     account, assets, authorize, choose, consent, cors, discovery, errors, health, introspect, jwks, leaked,
-    login, logout, pages, paths, revoke, token,
+    login, logout, pages, paths, registration, revoke, token, userinfo,
 };
 
 /// Adds all routes for an issuer whose path is `base`.
@@ -19,6 +19,13 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
     // Paths are compared in this order: what is asked for most comes first.
     config
         .service(only(at(paths::TOKEN).route(post().to(token::post)), "POST, OPTIONS").route(options()))
+        .service(
+            at(paths::USERINFO)
+                .route(get().to(userinfo::get))
+                .route(post().to(userinfo::post))
+                .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_userinfo))
+                .default_service(refuse("GET, HEAD, POST, OPTIONS")),
+        )
         .service(only(at(paths::INTROSPECT).route(post().to(introspect::post)), "POST"))
         .service(
             at(paths::JWKS)
@@ -105,6 +112,20 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .route(post().to(account::revoke))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
+        .service(
+            at(paths::REGISTER)
+                .route(post().to(registration::post))
+                .route(options_of_registration())
+                .default_service(registration::refuse("POST, OPTIONS")),
+        )
+        .service(
+            at(paths::REGISTERED)
+                .route(get().to(registration::get))
+                .route(web::put().to(registration::put))
+                .route(web::delete().to(registration::delete))
+                .route(options_of_registration())
+                .default_service(registration::refuse("GET, HEAD, PUT, DELETE, OPTIONS")),
+        )
         .service(only(at(paths::LEAKED_TOKENS).route(post().to(leaked::post)), "POST"))
         .service(at(paths::LIVE).route(get().to(health::live)).default_service(refuse("GET, HEAD")))
         .service(at(paths::READY).route(get().to(health::ready)).default_service(refuse("GET, HEAD")))
@@ -136,6 +157,10 @@ fn options() -> Route {
 
 fn options_of_anyone() -> Route {
     web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_anyone)
+}
+
+fn options_of_registration() -> Route {
+    web::method(actix_web::http::Method::OPTIONS).to(registration::preflight)
 }
 
 fn only(resource: Resource, allow: &'static str) -> Resource {

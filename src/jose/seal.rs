@@ -48,10 +48,14 @@ pub enum Purpose {
     Csrf,
     /// The salt of a refresh token's successor, in the database.
     SuccessorSalt,
+    /// The secret of a client that registered itself, in the database.
+    RegisteredSecret,
+    /// A client secret that authenticates assertions, in the database.
+    ClientSecret,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::SigningKey,
         Self::AuthorizationRequest,
         Self::ConsentTicket,
@@ -59,6 +63,8 @@ impl Purpose {
         Self::NewApiToken,
         Self::Csrf,
         Self::SuccessorSalt,
+        Self::RegisteredSecret,
+        Self::ClientSecret,
     ];
 
     /// The word in the header.
@@ -72,6 +78,8 @@ impl Purpose {
             Self::NewApiToken => "new-api-token",
             Self::Csrf => "csrf",
             Self::SuccessorSalt => "successor-salt",
+            Self::RegisteredSecret => "registered-secret",
+            Self::ClientSecret => "client-secret",
         }
     }
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::base::{Id, Timestamp};
 use crate::domain::{Authorization, ImpossibleRow, Profile, RevocationReason};
-use crate::oauth::{ClientId, Scope};
+use crate::oauth::{Asked, ClientId, Scope};
 
 use super::clients::{joined, split};
 use super::schema::{authorizations as table, clients};
@@ -25,6 +25,7 @@ struct Row {
     expires_at: i64,
     revoked_at: Option<i64>,
     revoked_because: Option<String>,
+    request: Option<String>,
 }
 
 impl TryFrom<Row> for Authorization {
@@ -49,6 +50,7 @@ impl TryFrom<Row> for Authorization {
             }
         };
         let session = row.session_id.as_deref().map(str::parse).transpose();
+        let asked = row.request.as_deref().map(serde_json::from_str);
         Ok(Self {
             id: row.id.parse().map_err(|e| fault("id", format!("{e}")))?,
             client_id: row.client_id.parse().map_err(|e| fault("client_id", e))?,
@@ -61,6 +63,7 @@ impl TryFrom<Row> for Authorization {
             created_at: Timestamp(row.created_at),
             expires_at: Timestamp(row.expires_at),
             revoked,
+            asked: asked.transpose().map_err(|e| fault("request", e.to_string()))?.unwrap_or_default(),
         })
     }
 }
@@ -83,6 +86,7 @@ pub fn find(conn: &mut Conn, id: Id) -> Result<Option<Authorization>, StoreError
 /// # Errors
 /// [`StoreError::Reference`] when the user or the client is gone.
 pub fn insert(conn: &mut Conn, authorization: &Authorization) -> Result<(), StoreError> {
+    let request = asked(authorization)?;
     let row = Row {
         id: authorization.id.to_string(),
         client_id: authorization.client_id.to_string(),
@@ -96,9 +100,23 @@ pub fn insert(conn: &mut Conn, authorization: &Authorization) -> Result<(), Stor
         expires_at: authorization.expires_at.0,
         revoked_at: authorization.revoked.map(|(at, _)| at.0),
         revoked_because: authorization.revoked.map(|(_, reason)| reason.as_str().to_owned()),
+        request,
     };
     diesel::insert_into(table::table).values(row).execute(conn)?;
     Ok(())
+}
+
+/// Most requests ask for nothing beside their scope: then there is nothing to store.
+fn asked(authorization: &Authorization) -> Result<Option<String>, ImpossibleRow> {
+    if authorization.asked == Asked::default() {
+        return Ok(None);
+    }
+    serde_json::to_string(&authorization.asked).map(Some).map_err(|e| ImpossibleRow {
+        table: "authorizations",
+        column: "request",
+        id: authorization.id.to_string(),
+        text: e.to_string(),
+    })
 }
 
 /// Revokes the whole family; false when it was revoked before. The first reason stands.

@@ -60,6 +60,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         leaked -> Bool,
+        sealed -> Nullable<Text>,
     }
 }
 
@@ -77,6 +78,7 @@ diesel::table! {
         user_api_tokens -> Bool,
         token_format -> Text,
         encryption -> Nullable<Text>,
+        claims -> Text,
     }
 }
 
@@ -157,6 +159,7 @@ diesel::table! {
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
         revoked_because -> Nullable<Text>,
+        request -> Nullable<Text>,
     }
 }
 
@@ -170,6 +173,13 @@ diesel::table! {
         challenge -> Nullable<Text>,
         expires_at -> BigInt,
         redeemed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    pairwise_salt (id) {
+        id -> BigInt,
+        salt -> Text,
     }
 }
 
@@ -237,6 +247,46 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    registrations (client_id) {
+        client_id -> Text,
+        token_hash -> Text,
+        sealed_secret -> Nullable<Text>,
+        metadata -> Text,
+        initial_token -> Nullable<Text>,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        unused_until -> Nullable<BigInt>,
+        token_revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    initial_access_tokens (id) {
+        id -> Text,
+        hash -> Text,
+        name -> Text,
+        max_uses -> Nullable<BigInt>,
+        uses -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    logout_deliveries (id) {
+        id -> Text,
+        client_id -> Text,
+        session_id -> Text,
+        user_id -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     config_revision,
     signing_keys,
@@ -251,10 +301,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     consents,
     authorizations,
     codes,
+    pairwise_salt,
     refresh_tokens,
     denied_tokens,
     opaque_tokens,
     api_tokens,
     throttles,
     used_jtis,
+    registrations,
+    initial_access_tokens,
+    logout_deliveries,
 );

@@ -9,15 +9,22 @@ use crate::base::{Seconds, Timestamp};
 use crate::domain::authorization::REMEMBERED;
 
 use super::schema::{
-    api_tokens, authorizations, codes, denied_tokens, opaque_tokens, refresh_tokens, sessions, throttles,
-    used_jtis,
+    api_tokens, authorizations, clients, codes, denied_tokens, initial_access_tokens, logout_deliveries,
+    opaque_tokens, refresh_tokens, registrations, sessions, throttles, used_jtis,
 };
-use super::{Conn, StoreError};
+use super::{Conn, StoreError, revision};
 
 /// How long a refresh token that has expired is kept: longer than any grace within which a used one gets its successor again.
 const KEEP_REFRESH_TOKENS: Seconds = Seconds(300);
 /// How long an API token that has expired or was revoked is still listed.
 const KEEP_API_TOKENS: Seconds = Seconds(30 * 86_400);
+/// How long an initial access token that has expired is still listed.
+const KEEP_INITIAL_TOKENS: Seconds = Seconds(30 * 86_400);
+/// A use that was noted in memory in the last moment is written down by then.
+const KEEP_UNUSED_CLIENTS: Seconds = Seconds(300);
+
+/// A logout that could not be delivered is given up, and told of, by whoever would deliver it: this is for what is left.
+const KEEP_DELIVERIES: Seconds = Seconds(3600);
 
 /// Rows that may go, and the first and the last second in which they died.
 #[derive(Debug)]
@@ -180,7 +187,7 @@ macro_rules! leaf {
 }
 
 /// In this order: what has leaves comes when most of them are gone.
-pub static DEAD: [Dead; 10] = [
+pub static DEAD: [Dead; 13] = [
     // Whoever fails again after the end of the window begins a new one in the same row.
     dead!(throttles.key, Seconds(0), since throttles::expires_at, only [],
         still [|batch: &Batch| throttles::expires_at.le(batch.until)], &[]),
@@ -188,6 +195,7 @@ pub static DEAD: [Dead; 10] = [
     dead!(used_jtis.jti, Seconds(0), since used_jtis::expires_at, only [],
         still [|batch: &Batch| used_jtis::expires_at.between(batch.from, batch.until)], &[]),
     dead!(denied_tokens.jti, Seconds(0), since denied_tokens::expires_at, only [], still [], &[]),
+    dead!(logout_deliveries.id, KEEP_DELIVERIES, since logout_deliveries::expires_at, only [], still [], &[]),
     dead!(sessions.id, Seconds(0), since sessions::expires_at, only [],
         still [|batch: &Batch| sessions::expires_at.le(batch.until)], &[]),
     dead!(opaque_tokens.id, Seconds(0), since opaque_tokens::expires_at, only [], still [], &[]),
@@ -201,4 +209,38 @@ pub static DEAD: [Dead; 10] = [
     dead!(refresh_tokens.hash, KEEP_REFRESH_TOKENS, since refresh_tokens::expires_at, only [], still [], &[]),
     dead!(authorizations.id, REMEMBERED, since authorizations::expires_at, only [], still [],
         &[leaf!(opaque_tokens.id), leaf!(codes.hash)]),
+    dead!(initial_access_tokens.id, KEEP_INITIAL_TOKENS, since initial_access_tokens::expires_at, only [],
+        still [], &[]),
+    // A client that registered itself and was never used. Nothing hangs on it but its registration and a secret or two.
+    Dead {
+        delete: delete_unused_clients,
+        ..dead!(registrations.client_id, KEEP_UNUSED_CLIENTS, since registrations::unused_until.assume_not_null(),
+            only [], still [], &[])
+    },
 ];
+
+/// Deletes the clients of a batch that are still unused: a use may have been written down meanwhile, or a user may have
+/// agreed to one this very second. That one was used, and is told so.
+fn delete_unused_clients(conn: &mut Conn, batch: &Batch) -> Result<usize, StoreError> {
+    // Clients change under this row, here as everywhere.
+    revision::lock(conn)?;
+    let unused: Vec<String> = registrations::table
+        .filter(registrations::client_id.eq_any(&batch.keys))
+        .filter(registrations::unused_until.le(batch.until))
+        .select(registrations::client_id)
+        .load(conn)?;
+    let used: Vec<String> = authorizations::table
+        .filter(authorizations::client_id.eq_any(&unused))
+        .select(authorizations::client_id)
+        .distinct()
+        .load(conn)?;
+    diesel::update(registrations::table.filter(registrations::client_id.eq_any(&used)))
+        .set(registrations::unused_until.eq(None::<i64>))
+        .execute(conn)?;
+    let these = clients::table.filter(clients::id.eq_any(&unused)).filter(clients::id.ne_all(&used));
+    let deleted = diesel::delete(these).execute(conn)?;
+    if deleted > 0 {
+        revision::bump(conn)?;
+    }
+    Ok(deleted)
+}

@@ -48,7 +48,17 @@ consent-deny = Ablehnen
 scope-openid = Sie bei der Anmeldung wiedererkennen
 scope-profile = Ihren Namen und weitere Angaben aus Ihrem Profil sehen
 scope-email = Ihre E-Mail-Adresse sehen
+scope-address = Ihre Postanschrift sehen
+scope-phone = Ihre Telefonnummer sehen
 scope-offline = Die Berechtigungen auch in Ihrer Abwesenheit behalten
+
+## Eine Anwendung neben ihrem Namen
+
+client-unchecked = Diese Anwendung hat sich selbst angemeldet. Niemand hier hat geprüft, wer dahinter steht: Name und Logo können beliebig sein.
+client-links = Was { $client } über sich sagt
+client-home = Website
+client-policy = Datenschutzerklärung
+client-terms = Nutzungsbedingungen
 
 ## Abmelden
 

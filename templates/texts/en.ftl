@@ -49,7 +49,17 @@ consent-deny = Deny
 scope-openid = Recognise you when you sign in
 scope-profile = See your name and other details of your profile
 scope-email = See your e-mail address
+scope-address = See your postal address
+scope-phone = See your telephone number
 scope-offline = Keep its permissions while you are away
+
+## An application beside its name
+
+client-unchecked = This application registered itself. Nobody here has checked who is behind it: its name and its logo may be anything.
+client-links = What { $client } says of itself
+client-home = Home page
+client-policy = Privacy policy
+client-terms = Terms of service
 
 ## Signing out
 

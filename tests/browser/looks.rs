@@ -6,9 +6,13 @@ use std::path::PathBuf;
 
 use fantoccini::{Client, Locator};
 
+use serde_json::json;
+
 use super::driver::{Look, browse_as, screenshot};
 use super::flows::{World, click, fill, sees, sign_in};
+use crate::support::flow::authorize_path;
 use crate::support::server::PASSWORD;
+use crate::support::{change, registration};
 
 const LOOKS: [(&str, Look); 4] = [
     ("desk-light", Look::DESK),
@@ -49,6 +53,37 @@ fn every_page_fits_phone_and_desk_in_light_and_dark() {
             keep(&client, name, "6-logged-out").await;
             client.goto(&format!("{}/authorize?client_id=nobody", world.server.issuer)).await.unwrap();
             keep(&client, name, "7-error").await;
+        });
+    }
+}
+
+/// An application that registered itself, with all that it may show: a logo, links, a long name.
+#[test]
+fn an_application_that_registered_itself_fits_too() {
+    for (name, look) in LOOKS {
+        let server = registration::open();
+        let told = registration::registered(
+            &server,
+            &registration::least_with(json!({
+                "client_name": "Acme Photos for the whole family and all of its albums",
+                "client_uri": "https://app.example/", "policy_uri": "https://app.example/policy",
+                "tos_uri": "https://app.example/tos",
+            })),
+        );
+        let id = told["client_id"].as_str().unwrap().to_owned();
+        let logo = format!("{}/assets/favicon.svg", server.issuer);
+        change::client(&server, &id, |draft| draft.openid.logo_uri = Some(logo));
+        browse_as(look, async |client: Client| {
+            let path = authorize_path(&id, &[("scope", "openid profile email offline_access")]);
+            client.goto(&format!("{}{path}", server.issuer)).await.unwrap();
+            sees(&client, "Privacy policy").await;
+            let loaded =
+                client.execute("return document.querySelector('.logo img').naturalWidth", vec![]).await;
+            assert!(loaded.unwrap().as_u64().unwrap() > 0, "the logo is not there");
+            keep(&client, name, "r1-login").await;
+            sign_in(&client, PASSWORD).await;
+            sees(&client, "registered itself").await;
+            keep(&client, name, "r2-consent").await;
         });
     }
 }

@@ -113,7 +113,7 @@ fn a_change_does_not_undo_another_that_came_between() {
         let (store, now) = (server.store(), server.app.now());
         let id: ClientId = "made".parse().unwrap();
         let mut draft = registry_draft(&id);
-        registry::add_client(store, draft.clone(), &[], &*server.app.entropy, now).unwrap();
+        registry::add_client(store, draft.clone(), &[], None, &*server.app.entropy, now).unwrap();
         let before = registry::own_client(store, &id).unwrap();
         registry::switch_client(store, &id, Some(now)).unwrap();
         draft.name = "Another name".to_owned();

@@ -16,6 +16,7 @@ use crate::app::key_rules;
 use crate::domain::key::TransitionRefused;
 use crate::domain::{KeyState, SigningKeyRecord};
 use crate::flow::keys::{self, KeyFault};
+use crate::flow::registration;
 use crate::jose::{PrivateKey, open_key};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store;
@@ -170,8 +171,14 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             Ok(())
         }
         Command::Reseal => {
-            let count = keys::reseal(&store, &sealer(&config, &store)?, now()).map_err(Failure::new)?;
-            output.say(&[format!("{count} key(s) sealed anew")], &json!({ "resealed": count }));
+            let sealer = sealer(&config, &store)?;
+            let count = keys::reseal(&store, &sealer, now()).map_err(Failure::new)?;
+            let secrets = registration::reseal(&store, &sealer, now()).map_err(Failure::new)?;
+            let lines = [
+                format!("{count} key(s) sealed anew"),
+                format!("{secrets} secret(s) of registered clients sealed anew"),
+            ];
+            output.say(&lines, &json!({ "resealed": count, "resealed_secrets": secrets }));
             Ok(())
         }
         Command::RotateMaster { step, at_once } => master::rotate(&config, &store, output, step, at_once),

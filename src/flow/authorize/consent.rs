@@ -1,11 +1,12 @@
 //! The consent page: what it shows, and what follows from its answer (OpenID Connect Core 1.0 §3.1.2.4).
 
+use std::sync::Arc;
+
 use crate::base::{Id, PlainToken};
 use crate::domain::Client;
 use crate::domain::consent::Consent;
 use crate::flow::Cx;
 use crate::flow::login::{self, Browser, SignedIn};
-use crate::flow::target::is_identity;
 use crate::oauth::redirect_uri::shown_host;
 use crate::oauth::{ErrorCode, OAuthError, Scope};
 use crate::store::consents;
@@ -15,8 +16,10 @@ use super::{Next, TicketError, ValidRequest, issue, request};
 
 /// What the consent page shows.
 pub struct ConsentView {
-    /// The client's name.
-    pub client_name: String,
+    /// The client.
+    pub client: Arc<Client>,
+    /// Whether it registered itself, and nobody let it in.
+    pub unchecked: bool,
     /// Where the user goes afterwards.
     pub client_host: String,
     /// The address that this is the host of.
@@ -57,11 +60,12 @@ pub fn show_consent(cx: &Cx, sealed: &str, browser: &Browser) -> Result<ConsentV
         .map(|server| (server.name.clone(), server.words(&valid.scope)))
         .collect();
     Ok(ConsentView {
-        client_name: client.name.clone(),
+        unchecked: cx.snapshot.registered(&client.id) == Some(false),
+        client,
         client_host: shown_host(valid.reply.uri()),
         redirect_uri: valid.reply.uri().to_owned(),
         username: known.user.username.to_string(),
-        identity_scopes: valid.scope.iter().map(ToString::to_string).filter(|s| is_identity(s)).collect(),
+        identity_scopes: valid.identity_scope().iter().map(ToString::to_string).collect(),
         resources,
         ui_locales: valid.ui_locales.clone(),
     })
@@ -148,7 +152,7 @@ fn switch(cx: &Cx, ticket: ConsentTicket, tie: &PlainToken) -> Result<Next, OAut
 
 /// The scope asked for, per resource server; the empty name stands for this server.
 fn asked_by_resource(cx: &Cx, valid: &ValidRequest) -> Vec<(String, Scope)> {
-    let mut asked = vec![(String::new(), valid.scope.filter(is_identity))];
+    let mut asked = vec![(String::new(), valid.identity_scope())];
     for id in &valid.resources {
         let Some(server) = cx.snapshot.resource_server(id) else { continue };
         asked.push((id.to_string(), valid.scope.filter(|value| server.owns(value))));

@@ -2,8 +2,8 @@
 
 use crate::base::PlainToken;
 use crate::domain::{Client, Profile};
-use crate::flow::Cx;
 use crate::flow::login::{self, Accounts, SignedIn};
+use crate::flow::{Cx, subject};
 use crate::oauth::{ErrorCode, OAuthError};
 
 use super::tickets::{ConsentTicket, Destination, LoginNotice, LoginTicket, seal_consent, seal_login};
@@ -32,9 +32,9 @@ pub(super) fn next(
     here: &Accounts,
     tie: &PlainToken,
 ) -> Result<Next, OAuthError> {
-    let known = meant(&valid, here).cloned();
+    let known = meant(cx, client, &valid, here).cloned();
     // Nobody is active, but there are accounts: it is for the user to say who goes on.
-    if known.is_none() && !here.is_empty() && valid.expected_subject.is_none() {
+    if known.is_none() && !here.is_empty() && !valid.expects_somebody() {
         return choose(cx, valid, tie);
     }
     next_for(cx, client, valid, known.as_ref(), tie)
@@ -42,14 +42,15 @@ pub(super) fn next(
 
 /// Whom a request is about: the user that the client expects, where that one is signed in here, without a question
 /// (OpenID Connect Core §3.1.2.1, `id_token_hint`); else the active account.
-fn meant<'h>(valid: &ValidRequest, here: &'h Accounts) -> Option<&'h SignedIn> {
-    let expected = |known: &&SignedIn| is_expected(valid, known);
-    valid.expected_subject.as_ref().and_then(|_| here.all().find(expected)).or_else(|| here.active())
+fn meant<'h>(cx: &Cx, client: &Client, valid: &ValidRequest, here: &'h Accounts) -> Option<&'h SignedIn> {
+    let expected = |known: &&SignedIn| is_expected(cx, client, valid, known);
+    let there = valid.expects_somebody().then(|| here.all().find(expected)).flatten();
+    there.or_else(|| here.active())
 }
 
 /// Whether the client expects this user, or nobody in particular.
-fn is_expected(valid: &ValidRequest, known: &SignedIn) -> bool {
-    valid.expected_subject.as_ref().is_none_or(|subject| *subject == known.user.id.to_string())
+fn is_expected(cx: &Cx, client: &Client, valid: &ValidRequest, known: &SignedIn) -> bool {
+    !valid.is_for_another(&subject::sub_for(&cx.policy, client, known.user.id))
 }
 
 fn choose(cx: &Cx, valid: ValidRequest, tie: &PlainToken) -> Result<Next, OAuthError> {
@@ -109,7 +110,7 @@ fn decide(
     if valid.prompt.select_account && !valid.chosen && !valid.reauthenticated {
         return Ok(Answer::Choose);
     }
-    if must_prove_again(cx, valid, known) {
+    if must_prove_again(cx, client, valid, known) {
         return Ok(Answer::LoginAgain);
     }
     if needs_consent(cx, client, valid, known)? { Ok(Answer::Consent) } else { Ok(Answer::Code) }
@@ -118,8 +119,8 @@ fn decide(
 /// OpenID Connect Core §3.1.2.3: prompt=login "MUST attempt to authenticate even if the End-User is already
 /// authenticated"; max_age: "If the elapsed time is greater than this value, the OP MUST attempt to actively
 /// re-authenticate the End-User."
-fn must_prove_again(cx: &Cx, valid: &ValidRequest, known: &SignedIn) -> bool {
-    let other_user = !is_expected(valid, known);
+fn must_prove_again(cx: &Cx, client: &Client, valid: &ValidRequest, known: &SignedIn) -> bool {
+    let other_user = !is_expected(cx, client, valid, known);
     if valid.reauthenticated {
         // Whoever just signed in as somebody else than the client expects is asked again, not passed off as the other.
         return other_user;

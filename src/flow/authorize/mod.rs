@@ -8,6 +8,7 @@
 //! Before the redirect URI is proven to belong to the client there is no [`ReplyTo`], and without one nothing can
 //! redirect. The valid request travels sealed through the browser: an unfinished login costs no database row.
 
+mod asked;
 mod checks;
 mod choose;
 mod client;

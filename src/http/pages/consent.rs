@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::client::ClientCard;
 use super::texts::Language;
 
 /// Asks for permission. Posts `request`, `csrf` and `decision` (`allow`, `deny` or `switch`) to `{base}/consent`.
@@ -16,6 +17,8 @@ pub struct ConsentPage<'a> {
     pub service: &'a str,
     /// The name of the application.
     pub client_name: &'a str,
+    /// What it says of itself.
+    pub card: ClientCard<'a>,
     /// The host of the redirect URI: where the person goes from here.
     pub client_host: &'a str,
     /// Who is signed in.
@@ -68,6 +71,8 @@ pub fn scope_words(lang: Language, scope: &str) -> Option<String> {
         "openid" => "scope-openid",
         "profile" => "scope-profile",
         "email" => "scope-email",
+        "address" => "scope-address",
+        "phone" => "scope-phone",
         "offline_access" => "scope-offline",
         _ => return None,
     };

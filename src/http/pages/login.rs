@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use askama::Template;
 
+use super::client::ClientCard;
 use super::texts::Language;
 
 /// From this wait on, minutes say it better than seconds.
@@ -21,6 +22,8 @@ pub struct LoginPage<'a> {
     pub service: &'a str,
     /// The name of the application that the person comes from, where there is one.
     pub client_name: Option<&'a str>,
+    /// What it says of itself.
+    pub card: ClientCard<'a>,
     /// The sealed authorization request.
     pub request: &'a str,
     /// The form's CSRF token.

@@ -2,10 +2,12 @@
 
 mod before_start;
 mod client;
+mod client_keys;
 mod formats;
 mod key;
 mod key_plan;
 mod places;
+mod registration;
 mod stats;
 mod token;
 mod users;
@@ -58,6 +60,8 @@ fn every_command_answers_a_script_with_one_json_document() {
         &["user", "unlock", "alice"],
         &["user", "delete", "alice"],
         &["role", "delete", "editor"],
+        &["registration", "token", "create"],
+        &["registration", "token", "list"],
         &["key", "generate", "--algorithm", "ES384"],
         &["key", "list"],
         &["key", "reseal"],

@@ -12,6 +12,7 @@ fn an_authorization_comes_back_as_it_was_stored_revoked_or_not() {
         let plain = authorization(alice.id, NOW + Seconds(60));
         let mut bare = authorization(alice.id, NOW + Seconds(60));
         (bare.session_id, bare.nonce, bare.resources) = (None, None, Vec::new());
+        bare.asked = Asked::default();
         bare.revoked = Some((NOW, RevocationReason::Logout));
         for given in [plain, bare] {
             let stored = given.clone();

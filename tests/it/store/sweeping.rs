@@ -48,7 +48,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
                 if family == "revoked" { format!("{now}, 'operator'") } else { "NULL, NULL".to_owned() };
             raw.run(&format!(
                 "INSERT INTO authorizations VALUES ('{family}', 'app', '{alice}', NULL, '', '', 0, NULL, 0, \
-                 {now} + 9, {revoked})"
+                 {now} + 9, {revoked}, NULL)"
             ));
         }
         let dates = |keep: i64| format!("{now} - {keep} + i - 20");
@@ -56,6 +56,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
             ("throttles", "key", 0, "SELECT 'k' || i, 1, {date}"),
             ("used_jtis", "jti", 0, "SELECT 'consent', 'k' || i, {date}"),
             ("denied_tokens", "jti", 0, "SELECT 'k' || i, i, {date}"),
+            ("logout_deliveries", "id", 3600, "SELECT 'k' || i, 'app', '', '', 0, 0, 0, {date}"),
             ("sessions", "id", 0, "SELECT 'k' || i, 'h' || i, '{alice}', 0, 0, {date}, NULL, 0, FALSE, NULL"),
             ("opaque_tokens", "id", 0, "SELECT 'k' || i, '', 'app', 'lives', '', {date}, NULL"),
             ("codes", "hash", 0, "SELECT 'k' || i, 'lives', 'app', '', false, NULL, {date}, NULL"),
@@ -64,7 +65,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
                 "authorizations",
                 "id",
                 DAY.0,
-                "SELECT 'k' || i, 'app', '{alice}', NULL, '', '', 0, NULL, 0, {date}, NULL, NULL",
+                "SELECT 'k' || i, 'app', '{alice}', NULL, '', '', 0, NULL, 0, {date}, NULL, NULL, NULL",
             ),
             (
                 "api_tokens",
@@ -340,7 +341,7 @@ fn several_nodes_sweep_at_once_without_a_deadlock() {
             600,
             &format!(
                 "INSERT INTO authorizations SELECT 'a' || i, 'app', '{user}', NULL, '', '', 0, NULL, 0, \
-                 {ended} - (i * 31) % 1000, NULL, NULL"
+                 {ended} - (i * 31) % 1000, NULL, NULL, NULL"
             ),
         );
         for insert in [

@@ -15,6 +15,7 @@ pub fn add_secret(server: &TestServer, client: &str, plain: &str, expires_at: Op
         id,
         client_id: client.parse().unwrap(),
         hash: HashedToken::of(plain),
+        sealed: None,
         created_at: START,
         expires_at,
         leaked: false,

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::samples::{self, ATTACK, FRIENDLY, HOSTILE};
 use crate::http::pages::assets::{FAVICON_SVG, STYLE_CSS, style_version};
 use crate::http::pages::{
-    ConsentPage, ErrorKind, FormPostPage, Language, LoginNotice, LoginPage, WebMessagePage,
+    ClientCard, ConsentPage, ErrorKind, FormPostPage, Language, LoginNotice, LoginPage, WebMessagePage,
 };
 
 #[test]
@@ -192,6 +192,7 @@ fn a_login_without_an_application_names_none() {
         base: "",
         service: "Countersign",
         client_name: None,
+        card: ClientCard::default(),
         request: "",
         csrf: "",
         username: "",
@@ -236,6 +237,7 @@ fn consent_to_nothing_says_so() {
         base: "",
         service: "Countersign",
         client_name: "Acme",
+        card: ClientCard::default(),
         client_host: "acme.example",
         username: "amira",
         request: "",

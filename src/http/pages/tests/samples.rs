@@ -1,10 +1,10 @@
 //! All pages in all languages, filled with friendly, long and hostile data.
 
 use crate::http::pages::{
-    ChoosePage, ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage, Language,
-    LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, PasswordNotice,
-    PasswordPage, RevokeTokenPage, ScopeChoice, ServerChoice, SessionsPage, ShownAccount, ShownSession,
-    ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
+    ChoosePage, ClientCard, ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage,
+    Language, LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage,
+    PasswordNotice, PasswordPage, RevokeTokenPage, ScopeChoice, ServerChoice, SessionsPage, ShownAccount,
+    ShownSession, ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
 };
 
 /// A page as it would be sent.
@@ -77,6 +77,7 @@ pub(super) fn login(lang: Language, w: Words, notice: Option<LoginNotice>) -> St
         base: w.base,
         service: w.service,
         client_name: Some(w.client),
+        card: card(w),
         request: w.sealed,
         csrf: w.sealed,
         username: if notice.is_some() || w.kind != "friendly" { w.user } else { "" },
@@ -105,6 +106,19 @@ pub(super) fn choose(lang: Language, w: Words) -> String {
     page.render()
 }
 
+/// The addresses were checked before they were stored; here they are whatever a damaged row may hold.
+fn card(w: Words) -> ClientCard<'static> {
+    let address = |plain: &'static str| Some(if w.kind == "hostile" { w.client } else { plain });
+    ClientCard {
+        name: w.client,
+        logo: address("https://photos.acme.example/logo.png"),
+        home: address("https://photos.acme.example/"),
+        policy: address("https://photos.acme.example/policy"),
+        terms: address("https://photos.acme.example/terms"),
+        unchecked: w.kind != "friendly",
+    }
+}
+
 pub(super) fn consent(lang: Language, w: Words, offline: bool) -> String {
     let account =
         ConsentGroup::for_account(lang, ["openid", "profile", "email", "offline_access", "photos.read"]);
@@ -114,6 +128,7 @@ pub(super) fn consent(lang: Language, w: Words, offline: bool) -> String {
         base: w.base,
         service: w.service,
         client_name: w.client,
+        card: card(w),
         client_host: w.host,
         username: w.user,
         request: w.sealed,
