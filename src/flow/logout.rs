@@ -110,7 +110,7 @@ pub fn request(cx: &Cx, params: &Params, browser: &Browser, tie: &PlainToken) ->
     let client_name = client.as_ref().map(|client| client.name.clone());
     let ui_locales = params.get("ui_locales").map(str::to_owned);
     let here = login::accounts(cx, browser)?;
-    let whom = hint::whom(&here, hint.as_ref(), client.as_deref(), params.get("logout_hint"));
+    let whom = hint::whom(cx, &here, hint.as_ref(), client.as_deref(), params.get("logout_hint"));
     let Some((known, is_proven)) = whom else {
         let nobody = Farewell { client_name, ui_locales, ..Farewell::default() };
         return Ok(Step::Done(after(to, nobody), here.held(cx)));

@@ -6,6 +6,7 @@ use crate::domain::session::sid;
 use crate::domain::{Client, UserName};
 use crate::flow::Cx;
 use crate::flow::login::{Accounts, SignedIn};
+use crate::flow::subject::sub_for;
 use crate::jose::TokenType;
 use crate::oauth::OAuthError;
 
@@ -42,6 +43,7 @@ pub(super) fn read(cx: &Cx, text: &str) -> Result<Hint, OAuthError> {
 /// The account that is meant among those that are signed in, and whether the hint proves it: then its `sid` is that of the
 /// very session. What the client only hints at, or a token of an earlier session, is a question to the user.
 pub(super) fn whom<'h>(
+    cx: &Cx,
     here: &'h Accounts,
     hint: Option<&Hint>,
     client: Option<&Client>,
@@ -55,8 +57,10 @@ pub(super) fn whom<'h>(
         {
             return Some((known, true));
         }
-        let subject = |known: &SignedIn| Some(known.user.id.to_string());
-        if let Some(known) = of(&|known| subject(known) == hint.subject) {
+        let subject = |known: &SignedIn| client.map(|client| sub_for(&cx.policy, client, known.user.id));
+        if hint.subject.is_some()
+            && let Some(known) = of(&|known| subject(known) == hint.subject)
+        {
             return Some((known, false));
         }
     }
