@@ -100,8 +100,8 @@ tuples!(A B C D E F G H I J K L M N O P Q R S T U V);
 macro_rules! each_table {
     ($call:ident) => {
         $call!(config_revision signing_keys clients client_secrets resource_servers users roles user_roles sessions
-               session_clients consents authorizations codes refresh_tokens denied_tokens opaque_tokens api_tokens throttles
-               used_jtis pairwise_salt registrations initial_access_tokens logout_deliveries)
+               session_clients consents authorizations codes refresh_tokens denied_tokens opaque_tokens api_tokens
+               throttles used_jtis pairwise_salt registrations initial_access_tokens logout_deliveries)
     };
 }
 pub(super) use each_table;
