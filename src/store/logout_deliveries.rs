@@ -6,7 +6,7 @@ use crate::base::{Id, Seconds, Timestamp};
 use crate::domain::{ImpossibleRow, LogoutDelivery};
 use crate::oauth::{ClientId, Scope};
 
-use super::schema::{authorizations, clients, logout_deliveries as table};
+use super::schema::{clients, logout_deliveries as table, session_clients};
 use super::{Conn, StoreError, conn::in_transaction};
 
 #[derive(Queryable, Insertable)]
@@ -44,19 +44,18 @@ impl TryFrom<Row> for LogoutDelivery {
     }
 }
 
-/// The clients that were told who the user is in this session, and want to know of its end.
+/// The clients that got something in this session, may know who the user is, and want to know of its end.
 ///
 /// # Errors
 /// When the database fails or a row is impossible.
 pub fn clients_to_tell(conn: &mut Conn, session: Id) -> Result<Vec<ClientId>, StoreError> {
     // The column holds a member only where it is set.
-    let rows: Vec<(String, String)> = authorizations::table
-        .inner_join(clients::table.on(clients::id.eq(authorizations::client_id)))
-        .filter(authorizations::session_id.eq(session.to_string()))
+    let rows: Vec<(String, String)> = session_clients::table
+        .inner_join(clients::table.on(clients::id.eq(session_clients::client_id)))
+        .filter(session_clients::session_id.eq(session.to_string()))
         .filter(clients::openid.like("%\"backchannel_logout_uri\":%"))
         .order(clients::id)
-        .select((clients::id, authorizations::scope))
-        .distinct()
+        .select((clients::id, clients::scope))
         .load(conn)?;
     let mut found: Vec<ClientId> = Vec::new();
     for (id, scope) in rows {
@@ -66,7 +65,6 @@ pub fn clients_to_tell(conn: &mut Conn, session: Id) -> Result<Vec<ClientId>, St
             found.push(id.parse().map_err(|e| fault("id", e))?);
         }
     }
-    found.dedup();
     Ok(found)
 }
 

@@ -95,6 +95,7 @@ fn an_exchanged_token_says_what_the_table_of_its_own_resource_server_says() {
     assert_eq!(custom(&exchanged), json!({}));
 }
 
+/// RFC 7519 §4.1, RFC 8693 §4: names that have a meaning are not an operator's to give another.
 #[test]
 fn a_table_that_would_change_what_a_token_is_stops_the_start() {
     for (table, says) in [

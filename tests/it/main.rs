@@ -73,6 +73,7 @@ mod rfc7523;
 mod rfc7523_keys;
 mod rfc7523_secret;
 mod rfc7591;
+mod rfc7591_metadata;
 mod rfc7592;
 mod rfc7636;
 mod rfc7662;

@@ -125,6 +125,7 @@ fn a_pairwise_client_has_one_host_or_names_its_sector() {
         format!("{:?}", checked.err().unwrap_or_default())
     };
     assert_eq!(told("subject_type = \"public\""), "[]");
-    assert!(told("subject_type = \"pairwise\"").contains("sector_identifier_uri"));
+    let refused = told("subject_type = \"pairwise\"");
+    assert!(refused.contains("sector_identifier_uri"), "{refused}");
     assert!(told("subject_type = \"pair\"").contains("public or pairwise"));
 }

@@ -1,4 +1,4 @@
-//! RFC 7592: a client that registered itself is told what is registered, changes it, and deletes itself.
+//! RFC 7592 §2: a client that registered itself is told what is registered, changes it, and deletes itself.
 
 use countersign::base::PlainToken;
 use countersign::base::TokenKind;
