@@ -128,6 +128,7 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     if let Some(skip) = client.skip_consent.or(client.first_party) {
         draft.skip_consent = skip;
     }
+    draft.openid = openid::settings(client)?;
     draft.openid.claims = custom_claims(&client.claims)?;
     if let Some(subject_type) = &client.subject_type {
         draft.openid.subject_type =
@@ -141,7 +142,6 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     draft.refresh_token_ttl = client.refresh_token_ttl_s.map(seconds);
     draft.refresh_token_idle_ttl = client.refresh_token_idle_ttl_s.map(seconds);
     draft.refresh_reuse_grace = client.refresh_reuse_grace_s.map(seconds);
-    draft.openid = openid::settings(client)?;
     Ok(draft)
 }
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::base::{Id, Seconds, Timestamp};
 use crate::domain::{ImpossibleRow, LogoutDelivery};
-use crate::oauth::{ClientId, Scope};
+use crate::oauth::ClientId;
 
 use super::schema::{clients, logout_deliveries as table, session_clients};
 use super::{Conn, StoreError, conn::in_transaction};
@@ -44,28 +44,22 @@ impl TryFrom<Row> for LogoutDelivery {
     }
 }
 
-/// The clients that got something in this session, may know who the user is, and want to know of its end.
+/// The clients that were told who the user is in this session, and want to know of its end.
 ///
 /// # Errors
 /// When the database fails or a row is impossible.
 pub fn clients_to_tell(conn: &mut Conn, session: Id) -> Result<Vec<ClientId>, StoreError> {
     // The column holds a member only where it is set.
-    let rows: Vec<(String, String)> = session_clients::table
+    let ids: Vec<String> = session_clients::table
         .inner_join(clients::table.on(clients::id.eq(session_clients::client_id)))
         .filter(session_clients::session_id.eq(session.to_string()))
+        .filter(session_clients::knows_user.eq(true))
         .filter(clients::openid.like("%\"backchannel_logout_uri\":%"))
         .order(clients::id)
-        .select((clients::id, clients::scope))
+        .select(clients::id)
         .load(conn)?;
-    let mut found: Vec<ClientId> = Vec::new();
-    for (id, scope) in rows {
-        let fault = |column, text| ImpossibleRow { table: "clients", column, id: id.clone(), text };
-        let scope: Scope = scope.parse().map_err(|e| fault("scope", e))?;
-        if scope.contains("openid") {
-            found.push(id.parse().map_err(|e| fault("id", e))?);
-        }
-    }
-    Ok(found)
+    let fault = |id: &str, text| ImpossibleRow { table: "clients", column: "id", id: id.to_owned(), text };
+    Ok(ids.iter().map(|id| id.parse().map_err(|e| fault(id, e))).collect::<Result<_, _>>()?)
 }
 
 /// Stores one, unless it is there.

@@ -132,6 +132,7 @@ diesel::table! {
     session_clients (session_id, client_id) {
         session_id -> Text,
         client_id -> Text,
+        knows_user -> Bool,
     }
 }
 

@@ -10,19 +10,27 @@ use crate::oauth::ClientId;
 use super::schema::session_clients as table;
 use super::{Conn, StoreError};
 
-/// Writes down that a client gets something in a session. The session's row is held by the caller
-/// ([`super::sessions::hold`]): two at once would write the same row.
+/// Writes down that a client gets something in a session, and whether that tells it who the user is. The session's row is
+/// held by the caller ([`super::sessions::hold`]): two at once would write the same row.
 ///
 /// # Errors
 /// [`StoreError::Reference`] when the client is gone.
-pub fn add(conn: &mut Conn, session: Id, client: &ClientId) -> Result<(), StoreError> {
+pub fn add(conn: &mut Conn, session: Id, client: &ClientId, knows_user: bool) -> Result<(), StoreError> {
     let (session, client) = (session.to_string(), client.as_str());
     let this = table::table.filter(table::session_id.eq(&session)).filter(table::client_id.eq(client));
-    let known: Option<String> = this.select(table::client_id).first(conn).optional()?;
-    if known.is_none() {
-        diesel::insert_into(table::table)
-            .values((table::session_id.eq(&session), table::client_id.eq(client)))
-            .execute(conn)?;
+    match this.select(table::knows_user).first(conn).optional()? {
+        Some(known) if known || !knows_user => {}
+        Some(_) => {
+            diesel::update(this).set(table::knows_user.eq(true)).execute(conn)?;
+        }
+        None => {
+            let row = (
+                table::session_id.eq(&session),
+                table::client_id.eq(client),
+                table::knows_user.eq(knows_user),
+            );
+            diesel::insert_into(table::table).values(row).execute(conn)?;
+        }
     }
     Ok(())
 }

@@ -234,6 +234,7 @@ fn a_consent_page_belongs_to_the_session_that_it_was_shown_in() {
     let code = post(&mut browser, "/consent", &consent_form(&page)).sent("code").unwrap();
     let id_token = server.token("web", &redemption(&code)).text("id_token");
     assert_eq!(claims(&id_token)["sub"], server.user("alice").id.to_string());
+    let server = TestServer::start();
     let (mut browser, page) = at_consent(&server);
     let logout = browser.get("/logout");
     browser.decide(&logout, "logout");

@@ -87,7 +87,12 @@ fn a_client_without_a_fitting_key_gets_nothing() {
     for keys in [json!([]), json!([rsa.public_jwk()]), json!([signs]), json!([{}])] {
         encrypted_to(&server, &keys, KeyManagement::EcdhEs, ContentEncryption::A256Gcm);
         let answer = redeemed(&server);
-        assert_eq!((answer.status, answer.error().as_str()), (500, "server_error"), "{keys}");
-        assert!(answer.text("error_description").contains("no key of the client"), "{}", answer.body);
+        assert_eq!(
+            (answer.status, answer.error().as_str()),
+            (400, "invalid_request"),
+            "{keys}: {}",
+            answer.body
+        );
+        assert!(answer.text("error_description").contains("none of the client's keys"), "{}", answer.body);
     }
 }

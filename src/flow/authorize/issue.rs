@@ -61,7 +61,8 @@ pub(super) fn code(
                 merge(conn, consent)?;
             }
         }
-        session_clients::add(conn, session, &authorization.client_id)?;
+        let knows_user = authorization.scope.contains("openid");
+        session_clients::add(conn, session, &authorization.client_id, knows_user)?;
         authorizations::insert(conn, &authorization)?;
         codes::insert(conn, &code)?;
         Ok(Ok(true))

@@ -146,7 +146,7 @@ fn given(cx: &Cx, wanted: Authorization, known: &SignedIn) -> Result<Authorizati
         if let Some(there) = authorizations::find(conn, wanted.id)? {
             return Ok(Some(there));
         }
-        session_clients::add(conn, session, &wanted.client_id)?;
+        session_clients::add(conn, session, &wanted.client_id, wanted.scope.contains("openid"))?;
         authorizations::insert(conn, &wanted)?;
         Ok(Some(wanted.clone()))
     })?;
