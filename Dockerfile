@@ -15,6 +15,8 @@ RUN groupadd --system --gid 10001 countersign \
     && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/countersign --shell /usr/sbin/nologin countersign \
     && install -d -m 0700 -o countersign -g countersign /var/lib/countersign
 COPY --from=build /src/target/release/countersign /usr/local/bin/countersign
+# Whose certificates are believed when this server fetches what a client names.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/countersign/
 COPY deploy/healthcheck /usr/local/bin/countersign-healthcheck
 USER 10001:10001

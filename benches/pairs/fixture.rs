@@ -166,6 +166,7 @@ secret_hash = "{form}"
                         resources: vec!["https://notes.example".parse().unwrap()],
                         authenticated_at: now,
                         nonce: None,
+                        asked: countersign::oauth::Asked::default(),
                         created_at: now,
                         expires_at: now + Seconds(86_400),
                         revoked: None,

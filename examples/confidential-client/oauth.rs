@@ -51,6 +51,7 @@ pub(crate) struct Metadata {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
+    userinfo_endpoint: String,
     pub(crate) jwks_uri: String,
     pub(crate) end_session_endpoint: Option<String>,
     #[serde(default)]
@@ -182,6 +183,11 @@ impl Client {
     /// `GET {api}/notes`
     pub(crate) fn call_api(&self, access_token: &str) -> Result<Value, Trouble> {
         self.get_json(&format!("{}/notes", self.settings.api.trim_end_matches('/')), Some(access_token))
+    }
+
+    /// Who the user is, as far as the scope goes (OpenID Connect Core §5.3).
+    pub(crate) fn userinfo(&self, access_token: &str) -> Result<Value, Trouble> {
+        self.get_json(&self.metadata()?.userinfo_endpoint, Some(access_token))
     }
 
     /// A JSON document, with a token if the place asks for one.

@@ -16,22 +16,24 @@ pub(crate) fn style_hash() -> String {
 }
 
 pub(crate) fn home(signed_in: Option<&SignedIn>) -> String {
-    let Some(SignedIn { claims, .. }) = signed_in else {
+    let Some(SignedIn { claims, person, .. }) = signed_in else {
         return page(
             "Demo web app",
             r#"<p>Nobody is signed in.</p><p><a id="sign-in" href="/login">Sign in</a></p>"#,
         );
     };
-    let name = ["name", "preferred_username", "sub"].iter().find_map(|name| claims[*name].as_str());
+    let name = ["name", "preferred_username", "sub"].iter().find_map(|name| person[*name].as_str());
     page(
         "Demo web app",
         &format!(
             r#"<p>Signed in as <strong id="user">{}</strong>.</p>
 <p><a href="/notes">Notes</a></p>
 <form method="post" action="/logout"><button id="sign-out">Sign out</button></form>
-<h2>The ID token</h2><pre id="claims">{}</pre>"#,
+<h2>The ID token</h2><pre id="claims">{}</pre>
+<h2>Userinfo</h2><pre id="person">{}</pre>"#,
             escape(name.unwrap_or_default()),
-            escape(&format!("{claims:#}"))
+            escape(&format!("{claims:#}")),
+            escape(&format!("{person:#}"))
         ),
     )
 }

@@ -56,6 +56,8 @@ impl<T: Clone> Store<T> {
 pub(crate) struct SignedIn {
     /// The claims of the ID token, verified.
     pub(crate) claims: Value,
+    /// What the userinfo endpoint tells of the same user.
+    pub(crate) person: Value,
     /// For the sign-out at the issuer.
     pub(crate) id_token: String,
     /// One lock around the whole refresh: a refresh token is used once. Countersign forgives two requests at the same
@@ -64,8 +66,8 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
-    pub(crate) fn new(claims: Value, id_token: String, tokens: Tokens) -> Self {
-        Self { claims, id_token, tokens: Mutex::new(tokens) }
+    pub(crate) fn new(claims: Value, person: Value, id_token: String, tokens: Tokens) -> Self {
+        Self { claims, person, id_token, tokens: Mutex::new(tokens) }
     }
 
     /// The API's answer, with a new access token where the old one is dead or refused. Blocks.

@@ -133,7 +133,15 @@ fn finish_login(client: &Client, query: &str, login: &LoginRequest) -> Result<Si
     let settings = &client.settings;
     let expected = Expected { issuer: &settings.issuer, client_id: &settings.client_id, nonce: &login.nonce };
     let claims = id_token::verify(&id_token, &jwks, &expected).map_err(refuse)?;
-    Ok(SignedIn::new(claims, id_token, tokens))
+    // OpenID Connect Core §5.4: what the scopes bear is told there; the ID token says by `sub` alone who it is.
+    let person = client.userinfo(&tokens.access_token)?;
+    // OpenID Connect Core §5.3.2: otherwise the claims "MUST NOT be used".
+    if person["sub"] != claims["sub"] {
+        return Err(Trouble::Other(
+            "The issuer tells of somebody else than the one who signed in.".to_owned(),
+        ));
+    }
+    Ok(SignedIn::new(claims, person, id_token, tokens))
 }
 
 /// `GET /notes`: the API's answer, with this app's token for it.

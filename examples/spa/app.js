@@ -18,7 +18,7 @@ const RENEWAL = "renewal";
 const $ = (id) => document.getElementById(id);
 
 let oidc;
-/** claims, idToken, accessToken, expiresInS; null while nobody is signed in. */
+/** claims, person, idToken, accessToken, expiresInS; null while nobody is signed in. */
 let session = null;
 let renewal = null;
 let renewalTimer;
@@ -167,11 +167,11 @@ function noteItem({ text, written_at: writtenAt }) {
 }
 
 function render() {
-  const claims = session?.claims;
+  const { claims, person } = session ?? {};
   $("welcome").hidden = Boolean(session);
   $("inside").hidden = !session;
   $("sign-out").hidden = !session;
-  $("user").textContent = claims ? (claims.name ?? claims.preferred_username ?? claims.sub) : "";
+  $("user").textContent = person ? (person.name ?? person.preferred_username ?? person.sub) : "";
   // The ID token is for this app. The access token is not: its content is the API's business (RFC 9068 §6), so what it
   // carries is shown as the API tells it.
   showJson("claims", claims);

@@ -169,12 +169,27 @@ export class Oidc {
     const tokens = await response.json().catch(() => ({}));
     if (!response.ok) throw new OAuthError(tokens.error ?? `HTTP ${response.status}`, tokens.error_description);
     if (tokens.token_type?.toLowerCase() !== "bearer") throw new Error("The issuer gave a token that is no bearer token.");
+    const claims = this.#checkedClaims(tokens.id_token, nonce);
     return {
-      claims: this.#checkedClaims(tokens.id_token, nonce),
+      claims,
+      person: await this.#userinfo(tokens.access_token, claims.sub),
       idToken: tokens.id_token,
       accessToken: tokens.access_token,
       expiresInS: tokens.expires_in ?? 60,
     };
+  }
+
+  /** Who signed in, for people: the ID token says it by `sub` alone, the scopes' claims are told here (Core §5.4). */
+  async #userinfo(accessToken, sub) {
+    const response = await fetch(this.metadata.userinfo_endpoint, {
+      headers: { authorization: `Bearer ${accessToken}` },
+      credentials: "omit",
+    });
+    if (!response.ok) throw new OAuthError(`HTTP ${response.status}`, "The issuer does not say who signed in.");
+    const person = await response.json();
+    // OpenID Connect Core §5.3.2: otherwise the claims "MUST NOT be used".
+    if (person.sub !== sub) throw new Error("The issuer tells of somebody else than the one who signed in.");
+    return person;
   }
 
   /**

@@ -1,5 +1,5 @@
-//! Threads: one keeps the snapshot fresh, one writes down the last use of API tokens, one lets keys rotate, one sweeps what
-//! has expired.
+//! Threads: one keeps the snapshot fresh, one writes down the last use of API tokens, one lets keys rotate, one has logouts
+//! delivered, one sweeps what has expired.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
@@ -9,10 +9,14 @@ use std::time::Duration;
 use crate::config::Config;
 
 use super::App;
+use super::courier::Couriers;
 use super::sweeper::sweep;
 
 /// How often the last use of API tokens is written down.
 const LAST_USES_EVERY: Duration = Duration::from_secs(30);
+
+/// How often somebody looks whether a client is to be told of a logout.
+const LOGOUTS_EVERY: Duration = Duration::from_millis(500);
 
 /// The threads; they end when this is dropped.
 pub struct Background {
@@ -35,6 +39,12 @@ impl Background {
             }
         })?;
         background.every("last uses", LAST_USES_EVERY, app, App::write_last_uses)?;
+        let (couriers, weak) = (Couriers::default(), Arc::downgrade(app));
+        background.every("logouts", LOGOUTS_EVERY, app, move |_| {
+            if let Some(app) = weak.upgrade() {
+                couriers.send(&app);
+            }
+        })?;
         if config.keys.rotate {
             // At once: after a long stop much may be due.
             rotate_keys(app);

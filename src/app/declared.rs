@@ -1,17 +1,19 @@
 //! What the configuration file declares, in the terms of `domain`.
 
+mod openid;
+
 use std::collections::BTreeSet;
+
+use zeroize::Zeroizing;
 
 use crate::base::{HashedToken, Seconds, Timestamp};
 use crate::config::{self, Config};
-use crate::domain::ExchangeRule;
 use crate::domain::client::ClientDraft;
-use crate::domain::client::openid::{OpenIdSettings, Protection};
 use crate::domain::resource_server::TokenFormat;
+use crate::domain::{CustomClaims, ExchangeRule};
 use crate::domain::{Problem, Profile, ResourceServer, Role, ScopeDefinition};
 use crate::flow::declare::Declared;
 use crate::flow::token_format::{self, Wanted};
-use crate::oauth::algorithm::ContentEncryption;
 use crate::oauth::{GrantType, Scope};
 
 /// Reads the declarations, with every problem at once.
@@ -69,6 +71,7 @@ fn resource_server(server: &config::ResourceServer, now: Timestamp) -> Result<Re
         declared: true,
         created_at: now,
         token_format: token_format(server)?,
+        claims: custom_claims(&server.claims)?,
     })
 }
 
@@ -125,10 +128,11 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     if let Some(skip) = client.skip_consent.or(client.first_party) {
         draft.skip_consent = skip;
     }
+    draft.openid = openid::settings(client)?;
+    draft.openid.claims = custom_claims(&client.claims)?;
     if let Some(require) = client.require_pkce {
         draft.require_pkce = require;
     }
-    openid(client, &mut draft.openid)?;
     draft.access_token_ttl = client.access_token_ttl_s.map(seconds);
     draft.allow_long_access_tokens = client.allow_long_access_tokens;
     draft.refresh_token_ttl = client.refresh_token_ttl_s.map(seconds);
@@ -137,51 +141,13 @@ fn draft(client: &config::Client) -> Result<ClientDraft, Problem> {
     Ok(draft)
 }
 
-/// What the client says of itself for OpenID Connect.
-fn openid(client: &config::Client, settings: &mut OpenIdSettings) -> Result<(), Problem> {
-    settings.logo_uri.clone_from(&client.logo_uri);
-    settings.client_uri.clone_from(&client.client_uri);
-    settings.policy_uri.clone_from(&client.policy_uri);
-    settings.tos_uri.clone_from(&client.tos_uri);
-    settings.initiate_login_uri.clone_from(&client.initiate_login_uri);
-    settings.default_max_age_s = client.default_max_age_s.map(i64::from);
-    settings.require_auth_time = client.require_auth_time;
-    settings.default_acr_values.clone_from(&client.default_acr_values);
-    let subject_type = client.subject_type.as_deref().map(str::parse).transpose();
-    let subject_type = subject_type.map_err(|e: String| Problem::new("subject_type", e))?;
-    settings.subject_type = subject_type.unwrap_or_default();
-    settings.id_token = protection(
-        "id_token_encrypted_response_alg",
-        client.id_token_signed_response_alg,
-        client.id_token_encrypted_response_alg.as_deref(),
-        client.id_token_encrypted_response_enc.as_deref(),
-    )?;
-    settings.userinfo = protection(
-        "userinfo_encrypted_response_alg",
-        client.userinfo_signed_response_alg,
-        client.userinfo_encrypted_response_alg.as_deref(),
-        client.userinfo_encrypted_response_enc.as_deref(),
-    )?;
-    Ok(())
-}
-
-fn protection(
-    field: &'static str,
-    signing: Option<config::AlgorithmName>,
-    alg: Option<&str>,
-    enc: Option<&str>,
-) -> Result<Protection, Problem> {
-    let signing = signing.map(|name| name.as_str().parse()).transpose();
-    let wrong = |e: String| Problem::new(field, e);
-    let alg = alg.map(str::parse).transpose().map_err(wrong)?;
-    let enc = enc.map(str::parse).transpose().map_err(wrong)?;
-    if alg.is_none() && enc.is_some() {
-        return Err(Problem::new(field, "an enc needs the alg beside it"));
+fn custom_claims(table: &config::ClaimTable) -> Result<CustomClaims, Problem> {
+    let mut claims = CustomClaims::default();
+    for (name, source) in &table.0 {
+        let source = source.parse().map_err(|e: String| Problem::new("claims", format!("{name}: {e}")))?;
+        claims.set(name.clone(), source);
     }
-    Ok(Protection {
-        signing: signing.map_err(|e| Problem::new(field, format!("{e}")))?,
-        encryption: alg.map(|alg| (alg, enc.unwrap_or(ContentEncryption::A256Gcm))),
-    })
+    Ok(claims)
 }
 
 fn parsed<T: std::str::FromStr<Err = String>>(
@@ -203,18 +169,23 @@ fn secret(client: &config::Client) -> Result<Option<HashedToken>, Problem> {
         }
         return Ok(Some(HashedToken::from_stored(hash.clone())));
     }
+    Ok(plain_secret(client)?.map(|plain| HashedToken::of(&plain)))
+}
+
+/// The secret itself, where the file says where to find it.
+pub(super) fn plain_secret(client: &config::Client) -> Result<Option<Zeroizing<String>>, Problem> {
     let plain = if let Some(path) = &client.secret_file {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Problem::new("secret_file", format!("{}: {e}", path.display())))?;
-        zeroize::Zeroizing::new(text)
+        Zeroizing::new(text)
     } else if let Some(variable) = &client.secret_env {
         let text = std::env::var(variable)
             .map_err(|_| Problem::new("secret_env", format!("the variable {variable} is not set")))?;
-        zeroize::Zeroizing::new(text)
+        Zeroizing::new(text)
     } else {
         return Ok(None);
     };
-    let plain = plain.trim();
+    let plain = Zeroizing::new(plain.trim().to_owned());
     // It is hashed with one SHA-256, which is right for machine-made secrets only.
     if plain.len() < 32 || plain.len() > 1024 || plain.chars().any(char::is_control) {
         return Err(Problem::new(
@@ -222,7 +193,7 @@ fn secret(client: &config::Client) -> Result<Option<HashedToken>, Problem> {
             "a client secret has 32 to 1024 characters; let a machine make it",
         ));
     }
-    Ok(Some(HashedToken::of(plain)))
+    Ok(Some(plain))
 }
 
 #[cfg(test)]

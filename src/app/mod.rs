@@ -1,6 +1,7 @@
 //! The composition root: database, keys, clock, randomness, configuration; and the snapshot that requests read.
 
 mod background;
+mod courier;
 mod declared;
 mod master;
 mod pace;
@@ -15,7 +16,9 @@ use arc_swap::ArcSwap;
 
 use crate::base::{Clock, Entropy, Seconds, Timestamp};
 use crate::domain::KeyRules;
+use crate::fetch::Fetcher;
 use crate::flow::api_tokens::LastUses;
+use crate::flow::client_keys::ClientKeys;
 use crate::flow::keys::{self, KeyFault, Step};
 use crate::flow::passwords::Passwords;
 use crate::flow::snapshot::SnapshotError;
@@ -28,7 +31,7 @@ pub use background::Background;
 pub use declared::declared;
 use master::Follower;
 pub use master::MasterSource;
-pub use settings::{Site, key_rules, password_cost, policy, store_options};
+pub use settings::{Site, fetching, key_rules, password_cost, policy, store_options};
 pub use start::{StartError, open_store, sealer};
 pub use sweeper::{Swept, sweep};
 
@@ -54,10 +57,13 @@ pub struct App {
     pub last_uses: Arc<LastUses>,
     /// When clients that registered themselves were last used.
     pub client_uses: Arc<LastUses>,
+    /// Requests to addresses that a client named.
+    pub fetcher: Arc<Fetcher>,
     /// What the operator configured, for the use cases.
     pub policy: Arc<Policy>,
     /// What the operator configured, for HTTP.
     pub site: Site,
+    client_keys: Arc<ClientKeys>,
     snapshot: ArcSwap<Snapshot>,
     denials: Arc<Denials>,
     /// When the database last said that snapshot and denials are current.
@@ -205,6 +211,8 @@ impl App {
             passwords: Arc::clone(&self.passwords),
             last_uses: Arc::clone(&self.last_uses),
             client_uses: Arc::clone(&self.client_uses),
+            fetcher: Arc::clone(&self.fetcher),
+            client_keys: Arc::clone(&self.client_keys),
             policy: Arc::clone(&self.policy),
         }
     }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::base::Seconds;
-use crate::config::{Config, Issuer, Network, RegistrationMode, Synchronous};
+use crate::config::{Allowed, Config, Issuer, Network, RegistrationMode, Synchronous};
+use crate::domain::session::IdleTtls;
 use crate::domain::{KeyPlan, KeyRules};
+use crate::fetch;
 use crate::flow::Policy;
 use crate::flow::passwords::PasswordCost;
 use crate::flow::registration::{Mode, RegistrationPolicy};
@@ -95,6 +97,10 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
     let login = &config.login;
     Policy {
         issuer: issuer.to_owned(),
+        // The database has it.
+        pairwise_salt: String::new(),
+        // As in `http::paths`; the tests of assertions take it from the metadata.
+        token_endpoint: format!("{issuer}/token"),
         code_ttl: seconds(config.tokens.code_ttl_s),
         access_token_ttl: seconds(config.tokens.access_token_ttl_s),
         id_token_ttl: seconds(config.tokens.id_token_ttl_s),
@@ -103,7 +109,11 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         refresh_reuse_grace: seconds(config.tokens.refresh_reuse_grace_s),
         api_token_max_ttl: seconds(config.tokens.api_token_max_ttl_s),
         session_ttl: seconds(config.session.ttl_s),
-        session_idle_ttl: seconds(config.session.idle_ttl_s),
+        remembered_ttl: seconds(config.session.remembered_ttl_s),
+        session_idle: IdleTtls {
+            ordinary: seconds(config.session.idle_ttl_s),
+            remembered: seconds(config.session.remembered_idle_ttl_s),
+        },
         request_ttl: seconds(config.session.request_ttl_s),
         max_failures_per_account: i64::from(login.max_failures_per_account),
         max_failures_per_address: i64::from(login.max_failures_per_address),
@@ -149,6 +159,30 @@ pub fn password_cost(config: &Config) -> PasswordCost {
         max_parallel: argon2.max_parallel as usize,
         max_waiting: argon2.max_waiting as usize,
     }
+}
+
+/// How this server makes requests itself.
+///
+/// # Errors
+/// When the file of certificate authorities cannot be read.
+pub fn fetching(config: &Config) -> Result<fetch::Settings, String> {
+    let outbound = &config.outbound;
+    let read =
+        |path: &std::path::PathBuf| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
+    let hosts = outbound.allow.iter().filter_map(|one| match one {
+        Allowed::Host(name) => Some(name.clone()),
+        Allowed::Network(_) => None,
+    });
+    let networks = outbound.allow.iter().filter_map(|one| match one {
+        Allowed::Host(_) => None,
+        Allowed::Network(network) => Some(*network),
+    });
+    Ok(fetch::Settings {
+        ca_pem: outbound.ca_file.as_ref().map(read).transpose()?,
+        allow: fetch::Allow::new(hosts, networks.collect()),
+        timeout: Duration::from_millis(u64::from(outbound.timeout_ms)),
+        per_host_per_minute: outbound.per_host_per_minute,
+    })
 }
 
 /// How the database is reached.

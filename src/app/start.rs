@@ -5,18 +5,22 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
+use crate::base::encoding::base64url;
 use crate::base::{Clock, Entropy, Id, Seconds};
 use crate::config::{Config, Issuer};
 use crate::domain::Problem;
+use crate::fetch::Fetcher;
 use crate::flow::api_tokens::LastUses;
 use crate::flow::declare::{self, DeclareError};
 use crate::flow::passwords::Passwords;
 use crate::flow::{Denials, Snapshot, keys, registry};
-use crate::jose::Sealer;
+use crate::jose::{Purpose, Sealer};
+use crate::oauth::AuthMethod;
 use crate::store::{MigrationState, Store};
 
+use super::declared::plain_secret;
 use super::master::{Follower, MasterSource};
-use super::settings::{Site, key_rules, password_cost, policy, store_options};
+use super::settings::{Site, fetching, key_rules, password_cost, policy, store_options};
 use super::{App, declared};
 
 /// Why the server does not start; the text says what to do.
@@ -93,6 +97,9 @@ impl App {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
+        let ca_file = || failed("outbound.ca_file");
+        let fetcher =
+            Fetcher::new(fetching(config).map_err(|e| ca_file()(&e))?).map_err(|e| ca_file()(&e))?;
         let store = open_store(config)?;
         // A master key is made for a database that has no sealed keys yet, never beside one that has.
         let has_keys = store.read("keys", crate::store::keys::all).map_err(|e| failed("database")(&e))?.len();
@@ -102,13 +109,15 @@ impl App {
         let now = clock.now();
         let key_rules = key_rules(config);
         keys::ensure(&store, &sealer, &*entropy, &key_rules, now).map_err(|e| failed("signing keys")(&e))?;
-        apply_declarations(config, &store, &*entropy, now)?;
+        apply_declarations(config, &store, &sealer, &*entropy, now)?;
         let snapshot = Snapshot::load(&store, &sealer, now).map_err(|e| failed("signing keys")(&e))?;
         let denials = Denials::default();
         store
             .read("revision", crate::store::revision::both)
             .and_then(|(_, revision)| denials.catch_up(&store, revision, now))
             .map_err(|e| failed("denied tokens")(&e))?;
+        let mut policy = policy(config, issuer.as_str());
+        policy.pairwise_salt = pairwise_salt(&store, &*entropy)?;
         let passwords =
             Passwords::new(password_cost(config), &*entropy).map_err(|e| failed("login.argon2")(&e))?;
         Ok(Self {
@@ -121,8 +130,10 @@ impl App {
             passwords: Arc::new(passwords),
             last_uses: Arc::new(LastUses::of_api_tokens()),
             client_uses: Arc::new(LastUses::of_clients()),
-            policy: Arc::new(policy(config, issuer.as_str())),
+            fetcher: Arc::new(fetcher),
+            policy: Arc::new(policy),
             site: Site::of(config, issuer),
+            client_keys: Arc::default(),
             snapshot: ArcSwap::from_pointee(snapshot),
             denials: Arc::new(denials),
             confirmed_at: AtomicI64::new(now.0),
@@ -132,13 +143,33 @@ impl App {
     }
 }
 
+fn pairwise_salt(store: &Store, entropy: &dyn Entropy) -> Result<String, StartError> {
+    let fresh: [u8; 32] = crate::base::entropy::bytes(entropy).map_err(|e| failed("pairwise salt")(&e))?;
+    let fresh = base64url(&fresh);
+    store
+        .write("pairwise salt", move |conn| crate::store::pairwise_salt::get_or_make(conn, &fresh))
+        .map_err(|e| failed("pairwise salt")(&e))
+}
+
 fn apply_declarations(
     config: &Config,
     store: &Store,
+    sealer: &Sealer,
     entropy: &dyn Entropy,
     now: crate::base::Timestamp,
 ) -> Result<(), StartError> {
-    let declared = declared(config, now).map_err(|problems| told(&problems))?;
+    let mut declared = declared(config, now).map_err(|problems| told(&problems))?;
+    for (draft, _) in &declared.clients {
+        let Some(client) = config.clients.iter().find(|client| client.id == draft.id.as_str()) else {
+            continue;
+        };
+        if draft.openid.auth_method == Some(AuthMethod::ClientSecretJwt)
+            && let Some(plain) = plain_secret(client).map_err(|e| failed("declarations")(&e))?
+        {
+            let sealed = sealer.seal(Purpose::ClientSecret, plain.as_bytes(), now);
+            declared.seals.insert(draft.id.clone(), sealed.map_err(|e| failed("declarations")(&e))?);
+        }
+    }
     let ids: Result<Vec<Id>, _> = declared.clients.iter().map(|_| Id::random(entropy)).collect();
     let ids = ids.map_err(|e| failed("declarations")(&e))?;
     for (draft, _) in &declared.clients {

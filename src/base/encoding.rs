@@ -1,8 +1,8 @@
-//! base64url without padding (RFC 7515 §2) and SHA-256, as the JOSE family and the database use them.
+//! base64url without padding (RFC 7515 §2) and the hashes of SHA-2, as the JOSE family and the database use them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 /// base64url without padding.
 #[must_use]
@@ -27,4 +27,16 @@ pub fn hex(bytes: &[u8]) -> String {
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
+}
+
+/// SHA-384.
+#[must_use]
+pub fn sha384(bytes: &[u8]) -> [u8; 48] {
+    Sha384::digest(bytes).into()
+}
+
+/// SHA-512.
+#[must_use]
+pub fn sha512(bytes: &[u8]) -> [u8; 64] {
+    Sha512::digest(bytes).into()
 }

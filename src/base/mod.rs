@@ -5,6 +5,7 @@ pub mod encoding;
 pub mod entropy;
 pub mod id;
 pub mod secret;
+pub mod strict;
 pub mod time;
 
 pub use clock::Clock;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub i64);
 
 /// A span of time in seconds. Never negative where it comes from configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Default, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seconds(pub i64);
 
@@ -50,6 +50,13 @@ impl Timestamp {
     pub fn date(self) -> String {
         let (year, month, day) = civil_from_days(self.0.div_euclid(86_400));
         format!("{year:04}-{month:02}-{day:02}")
+    }
+
+    /// The day and the minute in UTC, for people.
+    #[must_use]
+    pub fn minute(self) -> String {
+        let second = self.0.rem_euclid(86_400);
+        format!("{} {:02}:{:02} UTC", self.date(), second / 3_600, second / 60 % 60)
     }
 }
 

@@ -5,13 +5,16 @@ use serde_json::{Value, json};
 
 use crate::base::{Id, Seconds};
 use crate::domain::client::ClientDraft;
+use crate::domain::client::openid::SubjectType;
 use crate::domain::{Client, ExchangeRule, Profile};
 use crate::flow::registry;
 use crate::oauth::{ClientId, GrantType, Origin, RedirectUri, Resource, Scope};
 use crate::store::clients;
 
-use super::client_openid::{OpenIdFields, shown};
+use super::client_openid::{self, OpenIdFields};
+use super::client_said::{self, SaidFields};
 use super::output::{Failure, Output, listed, note};
+use super::person::ClaimRule;
 use super::secrets;
 use super::setup::{Setup, entropy, now};
 
@@ -30,13 +33,13 @@ pub(super) enum Command {
         #[arg(long)]
         id: Option<ClientId>,
         #[command(flatten)]
-        fields: Fields,
+        fields: Box<Fields>,
     },
     /// Change a client; a list that is named replaces the former one.
     Edit {
         id: ClientId,
         #[command(flatten)]
-        fields: Fields,
+        fields: Box<Fields>,
     },
     /// Switch a client off: it gets nothing more until it is enabled again.
     Disable { id: ClientId },
@@ -113,6 +116,13 @@ pub(super) struct Fields {
     /// Marks it for the password grant, which RFC 9700 §2.4 forbids to new applications.
     #[arg(long)]
     allow_password_grant: bool,
+    /// A custom claim of its ID tokens and userinfo answers, from attribute:NAME (of the user), roles, roles:PREFIX, value:TEXT
+    /// or json:JSON. May be given several times; replaces the former ones.
+    #[arg(long = "claim", value_name = "NAME=SOURCE")]
+    claims: Option<Vec<ClaimRule>>,
+    /// public, or pairwise: it knows users by a sub of its own.
+    #[arg(long, value_name = "TYPE")]
+    subject_type: Option<SubjectType>,
     /// Whether the consent page is left out.
     #[arg(long, value_name = "BOOL")]
     skip_consent: Option<bool>,
@@ -136,6 +146,8 @@ pub(super) struct Fields {
     refresh_reuse_grace_s: Option<u32>,
     #[command(flatten)]
     openid: OpenIdFields,
+    #[command(flatten)]
+    said: SaidFields,
 }
 
 impl Fields {
@@ -165,6 +177,8 @@ impl Fields {
         if self.allow_password_grant {
             draft.grant_types.insert(GrantType::Password);
         }
+        set(&mut draft.openid.claims, self.claims.map(ClaimRule::table));
+        set(&mut draft.openid.subject_type, self.subject_type);
         set(&mut draft.skip_consent, self.skip_consent);
         set(&mut draft.require_pkce, self.require_pkce);
         set(&mut draft.access_token_ttl, seconds(self.access_token_ttl_s));
@@ -172,6 +186,7 @@ impl Fields {
         set(&mut draft.refresh_token_ttl, seconds(self.refresh_token_ttl_s));
         set(&mut draft.refresh_token_idle_ttl, seconds(self.refresh_token_idle_ttl_s));
         set(&mut draft.refresh_reuse_grace, seconds(self.refresh_reuse_grace_s));
+        self.said.apply(&mut draft.openid)?;
         self.openid.apply(&mut draft.openid)
     }
 }
@@ -227,8 +242,10 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             }
             let mut draft = ClientDraft::with_defaults(id.clone(), id.to_string(), profile);
             fields.apply(&mut draft)?;
+            let sealer = secrets::sealer_for(&draft, &config, &store)?;
+            let servers = &declared.resource_servers;
             let (client, secret) =
-                registry::add_client(&store, draft, &declared.resource_servers, &*entropy(), now())
+                registry::add_client(&store, draft, servers, sealer.as_ref(), &*entropy(), now())
                     .map_err(Failure::new)?;
             if client.resources.is_empty() && client.profile == Profile::Service {
                 note("It can get no token yet: it has no resource server. Name one with --resource.");
@@ -238,7 +255,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             if let Some(secret) = secret {
                 json["client_secret"] = secret.reveal().into();
                 said.push(format!("client_secret     {}", secret.reveal()));
-                note("The secret is shown this once: the database has its hash only.");
+                note(secrets::shown_once(&client));
             }
             output.say(&said, &json);
         }
@@ -248,6 +265,9 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             fields.apply(&mut draft)?;
             let client = registry::change_client(&store, &before, draft, &declared.resource_servers)
                 .map_err(Failure::new)?;
+            if registry::keeps_sealed(&client) && !registry::keeps_sealed(&before) {
+                note("The secrets from before authenticate no assertion: make one with `client secret add`.");
+            }
             output.say(&lines(&client), &as_json(&client));
         }
         Command::Disable { id } => switched(output, registry::switch_client(&store, &id, Some(now())))?,
@@ -256,7 +276,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             registry::delete_client(&store, &id).map_err(Failure::new)?;
             output.say(&[format!("client {id} deleted")], &json!({ "deleted": id }));
         }
-        Command::Secret(command) => secrets::run(&store, output, command)?,
+        Command::Secret(command) => secrets::run(&config, &store, output, command)?,
         Command::HashSecret { .. } => {}
     }
     Ok(())
@@ -310,6 +330,10 @@ fn lines(client: &Client) -> Vec<String> {
     each("redirect_uri", client.redirect_uris.iter().map(ToString::to_string).collect());
     each("after logout", client.post_logout_redirect_uris.iter().map(ToString::to_string).collect());
     each("origin", client.origins.iter().map(ToString::to_string).collect());
+    each("claim", client.openid.claims.iter().map(|(name, source)| format!("{name} = {source}")).collect());
+    if client.openid.subject_type == SubjectType::Pairwise {
+        each("subjects", vec!["pairwise".to_owned()]);
+    }
     for (title, span) in [
         ("access token", client.access_token_ttl),
         ("refresh token", client.refresh_token_ttl),
@@ -318,9 +342,8 @@ fn lines(client: &Client) -> Vec<String> {
     ] {
         each(title, span.iter().map(|span| format!("{} s", span.0)).collect());
     }
-    for (name, value) in shown(&client.openid) {
-        lines.push(format!("{name:<17} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
-    }
+    lines.extend(client_openid::lines(&client.openid));
+    lines.extend(client_said::lines(&client.openid));
     if client.may(GrantType::AuthorizationCode) {
         lines.push(format!(
             "consent           {}",
@@ -348,6 +371,8 @@ fn as_json(client: &Client) -> Value {
         "resources": client.resources,
         "introspects": client.introspects,
         "exchange": client.exchange,
+        "claims": client.openid.claims,
+        "subject_type": client.openid.subject_type,
         "skip_consent": client.skip_consent,
         "require_pkce": client.needs_pkce(),
         "access_token_ttl_s": client.access_token_ttl,
@@ -355,6 +380,6 @@ fn as_json(client: &Client) -> Value {
         "refresh_token_ttl_s": client.refresh_token_ttl,
         "refresh_token_idle_ttl_s": client.refresh_token_idle_ttl,
         "refresh_reuse_grace_s": client.refresh_reuse_grace,
-        "openid": shown(&client.openid),
+        "openid": client.openid,
     })
 }

@@ -1,118 +1,92 @@
-//! What `countersign client add` and `edit` say of a client for OpenID Connect, and how it is shown.
+//! `countersign client add` and `edit`: how a client authenticates, and where it is told of a logout.
 
-use serde_json::{Map, Value};
+use std::path::PathBuf;
+
+use crate::domain::client::openid::OpenIdSettings;
+use crate::oauth::{AssertionAlgorithm, AuthMethod};
 
 use super::output::Failure;
-use crate::domain::client::openid::{OpenIdSettings, Protection, SubjectType};
-use crate::oauth::algorithm::{ContentEncryption, KeyManagement, SigningAlgorithm};
 
-/// An empty text takes a value away.
+/// The options; what is left out stays as it is, and an empty text takes it away.
 #[derive(clap::Args)]
 pub(super) struct OpenIdFields {
-    /// The https address of its logo; here and in the next four, an empty text takes the value away.
-    #[arg(long, value_name = "URI")]
-    logo_uri: Option<String>,
-    /// Its home page.
-    #[arg(long, value_name = "URI")]
-    client_uri: Option<String>,
-    /// What it does with data.
-    #[arg(long, value_name = "URI")]
-    policy_uri: Option<String>,
-    /// Its terms of service.
-    #[arg(long, value_name = "URI")]
-    tos_uri: Option<String>,
-    /// Where a third party starts a login.
-    #[arg(long, value_name = "URI")]
-    initiate_login_uri: Option<String>,
-    /// How its ID tokens are signed.
+    /// The one way in which it authenticates: client_secret_basic, client_secret_post, client_secret_jwt,
+    /// private_key_jwt or none; empty: by its secret, in the header or in the body.
+    #[arg(long, value_name = "METHOD")]
+    auth_method: Option<String>,
+    /// The one algorithm of its assertions; empty: any that belongs to its way of authentication.
     #[arg(long, value_name = "ALG")]
-    id_token_signed_response_alg: Option<SigningAlgorithm>,
-    /// How its ID tokens are encrypted to one of its keys.
-    #[arg(long, value_name = "ALG")]
-    id_token_encrypted_response_alg: Option<KeyManagement>,
-    /// How the content is encrypted then: A256GCM unless it is said.
-    #[arg(long, value_name = "ENC")]
-    id_token_encrypted_response_enc: Option<ContentEncryption>,
-    /// How its answers of userinfo are signed.
-    #[arg(long, value_name = "ALG")]
-    userinfo_signed_response_alg: Option<SigningAlgorithm>,
-    /// How its answers of userinfo are encrypted to one of its keys.
-    #[arg(long, value_name = "ALG")]
-    userinfo_encrypted_response_alg: Option<KeyManagement>,
-    /// How the content is encrypted then: A256GCM unless it is said.
-    #[arg(long, value_name = "ENC")]
-    userinfo_encrypted_response_enc: Option<ContentEncryption>,
-    /// Whether its users have the same sub everywhere (public), or another for each sector (pairwise).
-    #[arg(long, value_name = "TYPE")]
-    subject_type: Option<SubjectType>,
-    /// max_age where a request names none, in seconds.
-    #[arg(long, value_name = "SECONDS")]
-    default_max_age_s: Option<u32>,
-    /// Whether auth_time stands in every ID token.
+    auth_signing_alg: Option<String>,
+    /// Whether its assertions must be for the issuer alone, not for the token endpoint.
     #[arg(long, value_name = "BOOL")]
-    require_auth_time: Option<bool>,
-    /// A value of acr_values where a request names none. May be given several times.
-    #[arg(long = "default-acr-value", value_name = "ACR")]
-    default_acr_values: Option<Vec<String>>,
+    assertion_for_issuer_only: Option<bool>,
+    /// A file with its public keys, a JWK Set in JSON; empty: none.
+    #[arg(long, value_name = "FILE", conflicts_with = "jwks_uri")]
+    jwks: Option<PathBuf>,
+    /// Where its public keys are fetched from; empty: nowhere.
+    #[arg(long, value_name = "URI")]
+    jwks_uri: Option<String>,
+    /// Where it is told that a session ended; empty: nowhere.
+    #[arg(long, value_name = "URI")]
+    backchannel_logout_uri: Option<String>,
+    /// Whether it wants to be told which session ended.
+    #[arg(long, value_name = "BOOL")]
+    backchannel_logout_session_required: Option<bool>,
 }
 
 impl OpenIdFields {
-    pub(super) fn apply(self, settings: &mut OpenIdSettings) -> Result<(), Failure> {
-        let set = |field: &mut Option<String>, value: Option<String>| {
-            if let Some(value) = value {
-                *field = Some(value).filter(|value| !value.is_empty());
-            }
-        };
-        set(&mut settings.logo_uri, self.logo_uri);
-        set(&mut settings.client_uri, self.client_uri);
-        set(&mut settings.policy_uri, self.policy_uri);
-        set(&mut settings.tos_uri, self.tos_uri);
-        set(&mut settings.initiate_login_uri, self.initiate_login_uri);
-        protect(
-            &mut settings.id_token,
-            self.id_token_signed_response_alg,
-            self.id_token_encrypted_response_alg,
-            self.id_token_encrypted_response_enc,
-        )?;
-        protect(
-            &mut settings.userinfo,
-            self.userinfo_signed_response_alg,
-            self.userinfo_encrypted_response_alg,
-            self.userinfo_encrypted_response_enc,
-        )?;
-        settings.subject_type = self.subject_type.unwrap_or(settings.subject_type);
-        settings.default_max_age_s = self.default_max_age_s.map(i64::from).or(settings.default_max_age_s);
-        settings.require_auth_time = self.require_auth_time.unwrap_or(settings.require_auth_time);
-        if let Some(values) = self.default_acr_values {
-            settings.default_acr_values = values;
+    pub(super) fn apply(self, openid: &mut OpenIdSettings) -> Result<(), Failure> {
+        if let Some(text) = self.auth_method {
+            openid.auth_method = optional::<AuthMethod>(&text)?;
+        }
+        if let Some(text) = self.auth_signing_alg {
+            openid.auth_signing_alg = optional::<AssertionAlgorithm>(&text)?;
+        }
+        if let Some(only) = self.assertion_for_issuer_only {
+            openid.assertion_for_issuer_only = only;
+        }
+        if let Some(path) = self.jwks {
+            openid.jwks_uri = None;
+            openid.jwks = match path.as_os_str().is_empty() {
+                true => None,
+                false => {
+                    let text = std::fs::read_to_string(&path)
+                        .map_err(|e| Failure::new(format!("{}: {e}", path.display())))?;
+                    let read = serde_json::from_str(&text);
+                    Some(read.map_err(|e| Failure::new(format!("{}: no JWK Set: {e}", path.display())))?)
+                }
+            };
+        }
+        if let Some(uri) = self.jwks_uri {
+            openid.jwks = None;
+            openid.jwks_uri = Some(uri).filter(|uri| !uri.is_empty());
+        }
+        if let Some(uri) = self.backchannel_logout_uri {
+            openid.backchannel_logout_uri = Some(uri).filter(|uri| !uri.is_empty());
+        }
+        if let Some(required) = self.backchannel_logout_session_required {
+            openid.backchannel_logout_session_required = required;
         }
         Ok(())
     }
 }
 
-fn protect(
-    protection: &mut Protection,
-    signing: Option<SigningAlgorithm>,
-    alg: Option<KeyManagement>,
-    enc: Option<ContentEncryption>,
-) -> Result<(), Failure> {
-    protection.signing = signing.or(protection.signing);
-    let before = protection.encryption;
-    protection.encryption = match (alg.or(before.map(|(alg, _)| alg)), enc) {
-        (Some(alg), enc) => {
-            let enc = enc.or(before.map(|(_, enc)| enc)).unwrap_or(ContentEncryption::A256Gcm);
-            Some((alg, enc))
-        }
-        (None, None) => None,
-        (None, Some(_)) => return Err(Failure::new("an encryption of the content needs the alg beside it")),
-    };
-    Ok(())
+fn optional<T: std::str::FromStr<Err = String>>(text: &str) -> Result<Option<T>, Failure> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(Failure::new) }
 }
 
-/// What is set, as it is stored.
-pub(super) fn shown(settings: &OpenIdSettings) -> Map<String, Value> {
-    match serde_json::to_value(settings) {
-        Ok(Value::Object(members)) => members,
-        _ => Map::new(),
-    }
+/// What `show` tells of them.
+pub(super) fn lines(openid: &OpenIdSettings) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut each = |title: &str, value: Option<String>| {
+        lines.extend(value.map(|value| format!("{title:<17} {value}")));
+    };
+    each("authenticates by", openid.auth_method.map(|method| method.to_string()));
+    each("assertions by", openid.auth_signing_alg.map(|algorithm| algorithm.to_string()));
+    each("assertions for", openid.assertion_for_issuer_only.then(|| "the issuer alone".to_owned()));
+    let keys = openid.jwks.as_ref().and_then(|set| set.get("keys")?.as_array()).map(Vec::len);
+    each("keys", keys.map(|count| count.to_string()));
+    each("keys at", openid.jwks_uri.clone());
+    each("told of logouts", openid.backchannel_logout_uri.clone());
+    lines
 }

@@ -6,6 +6,7 @@
 mod check;
 mod client;
 mod client_openid;
+mod client_said;
 mod demo;
 mod key;
 mod migrate;

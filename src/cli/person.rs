@@ -1,10 +1,11 @@
-//! What `countersign user add` and `edit` say of a person beside name and password.
+//! What `countersign user add` and `edit` say of a person beside name and password, and where custom claims come from.
 
 use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::domain::{Problem, User};
+use crate::domain::custom_claims::Source;
+use crate::domain::{CustomClaims, Problem, User};
 
 /// What is known of a user.
 #[derive(clap::Args, Clone)]
@@ -47,6 +48,27 @@ impl Known {
             user.attributes.set(name, Some(value.clone()))?;
         }
         Ok(())
+    }
+}
+
+/// A custom claim and where it comes from.
+#[derive(Clone)]
+pub(super) struct ClaimRule(String, Source);
+
+impl ClaimRule {
+    /// As a resource server or a client has them.
+    pub(super) fn table(rules: Vec<Self>) -> CustomClaims {
+        let mut claims = CustomClaims::default();
+        rules.into_iter().for_each(|Self(name, source)| claims.set(name, source));
+        claims
+    }
+}
+
+impl FromStr for ClaimRule {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, source) = text.split_once('=').ok_or("expected NAME=SOURCE")?;
+        Ok(Self(name.to_owned(), source.parse()?))
     }
 }
 

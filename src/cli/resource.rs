@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::base::Seconds;
 use crate::domain::resource_server::TokenFormat;
-use crate::domain::{ResourceServer, ScopeDefinition};
+use crate::domain::{CustomClaims, ResourceServer, ScopeDefinition};
 use crate::flow::registry;
 use crate::flow::token_format::{self, Wanted};
 use crate::oauth::Resource;
@@ -16,6 +16,7 @@ use crate::oauth::algorithm::{ContentEncryption, KeyManagement, SigningAlgorithm
 use crate::store::{Store, StoreError, clients, resource_servers, revision};
 
 use super::output::{Failure, Output, listed, note};
+use super::person::ClaimRule;
 use super::setup::{Setup, now};
 
 #[derive(Subcommand)]
@@ -62,6 +63,10 @@ pub(super) struct Fields {
     /// Whether a user's roles go into its access tokens.
     #[arg(long, value_name = "BOOL")]
     include_roles: Option<bool>,
+    /// A custom claim of its access tokens, from attribute:NAME (of the user), roles, roles:PREFIX, value:TEXT or json:JSON.
+    /// May be given several times; replaces the former ones.
+    #[arg(long = "claim", value_name = "NAME=SOURCE")]
+    claims: Option<Vec<ClaimRule>>,
     /// Whether users may make API tokens for it on their own page, each with any of its scopes.
     #[arg(long, value_name = "BOOL")]
     user_api_tokens: Option<bool>,
@@ -107,6 +112,9 @@ impl Fields {
         server.signing_algorithm = self.signing_algorithm.or(server.signing_algorithm);
         if let Some(include) = self.include_roles {
             server.include_roles = include;
+        }
+        if let Some(claims) = self.claims {
+            server.claims = ClaimRule::table(claims);
         }
         if let Some(may) = self.user_api_tokens {
             server.user_api_tokens = may;
@@ -163,6 +171,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
                 declared: false,
                 created_at: now(),
                 token_format: TokenFormat::default(),
+                claims: CustomClaims::default(),
             };
             fields.apply(&mut server)?;
             let server = checked(server)?;
@@ -257,6 +266,7 @@ fn lines(server: &ResourceServer) -> Vec<String> {
     let makers = if server.user_api_tokens { "users and operators" } else { "operators" };
     lines.push(format!("API tokens        made by {makers}"));
     lines.push(format!("roles             {}", if server.include_roles { "included" } else { "left out" }));
+    lines.extend(server.claims.iter().map(|(name, source)| format!("claim             {name} = {source}")));
     lines
 }
 
@@ -269,6 +279,7 @@ fn as_json(server: &ResourceServer) -> Value {
         "allow_long_access_tokens": server.allow_long_access_tokens,
         "signing_algorithm": server.signing_algorithm,
         "include_roles": server.include_roles,
+        "claims": server.claims,
         "user_api_tokens": server.user_api_tokens,
         "token_format": server.token_format.as_str(),
         "encryption": server.token_format.encryption(),

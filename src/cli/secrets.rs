@@ -6,17 +6,25 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::base::{HashedToken, PlainToken, Seconds, TokenKind};
+use crate::config::Config;
 use crate::domain::ClientSecret;
+use crate::domain::client::ClientDraft;
 use crate::flow::registry;
+use crate::jose::Sealer;
 use crate::store::Store;
 
 use super::client::SecretCommand;
 use super::output::{Failure, Output, note};
-use super::setup::{entropy, now};
+use super::setup::{entropy, now, sealer};
 
 const MAX_INPUT_BYTES: u64 = 4096;
 
-pub(super) fn run(store: &Store, output: &Output, command: SecretCommand) -> Result<(), Failure> {
+pub(super) fn run(
+    config: &Config,
+    store: &Store,
+    output: &Output,
+    command: SecretCommand,
+) -> Result<(), Failure> {
     let span = |seconds: u32| Seconds(i64::from(seconds));
     match command {
         SecretCommand::List { client } => {
@@ -26,16 +34,19 @@ pub(super) fn run(store: &Store, output: &Output, command: SecretCommand) -> Res
             output.table(&["id", "made", "state"], &rows, &json!(json));
         }
         SecretCommand::Add { client, expires_in_s, others_end_in_s } => {
+            let known = registry::own_client(store, &client).map_err(Failure::new)?;
+            let sealer = sealer_for(&known, config, store)?;
             let new = registry::add_secret(
                 store,
                 &client,
                 expires_in_s.map(span),
                 others_end_in_s.map(span),
+                sealer.as_ref(),
                 &*entropy(),
                 now(),
             )
             .map_err(Failure::new)?;
-            note("The secret is shown this once: the database has its hash only.");
+            note(shown_once(&known));
             let mut json = as_json(&new.stored);
             json["client_secret"] = new.plain.reveal().into();
             let lines = [
@@ -52,6 +63,22 @@ pub(super) fn run(store: &Store, output: &Output, command: SecretCommand) -> Res
         }
     }
     Ok(())
+}
+
+/// What seals the secrets of this client, if they are kept.
+pub(super) fn sealer_for(
+    draft: &ClientDraft,
+    config: &Config,
+    store: &Store,
+) -> Result<Option<Sealer>, Failure> {
+    registry::keeps_sealed(draft).then(|| sealer(config, store)).transpose()
+}
+
+pub(super) fn shown_once(draft: &ClientDraft) -> &'static str {
+    match registry::keeps_sealed(draft) {
+        true => "The secret is shown this once: the database has it under the master key.",
+        false => "The secret is shown this once: the database has its hash only.",
+    }
 }
 
 fn row(secret: &ClientSecret) -> Vec<String> {

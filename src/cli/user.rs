@@ -170,7 +170,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             changed(Ok(user))
         }
         Command::Delete { name } => {
-            accounts::delete(&store, &UserName::canonical(&name)).map_err(Failure::new)?;
+            accounts::delete(&store, &UserName::canonical(&name), now()).map_err(Failure::new)?;
             output.say(&[format!("user {name} deleted")], &json!({ "deleted": name }));
             Ok(())
         }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::resources::ClaimTable;
 use super::schema::section;
-use super::words::{AlgorithmName, ClientProfile, GrantName};
+use super::words::{AlgorithmName, AuthMethodName, ClientProfile, GrantName};
 
 section! {
     /// A declared client, applied at every start; it is known by its `id`. What is left out comes from its profile.
@@ -28,7 +29,8 @@ section! {
         /// Origins of its web pages beside those of its redirect URIs: `https://host` or `https://host:port`. Pages of
         /// all of them may read the answers that it gets.
         origins: Vec<String> = Vec::new();
-        /// The scopes of resource servers that it may ask for, beside those of OpenID Connect that its profile brings.
+        /// The scopes of resource servers that it may ask for, beside those of OpenID Connect that its profile brings;
+        /// `address` and `phone` are named here too.
         scopes: Vec<String> = Vec::new();
         /// The resource servers, by `id`, that it may ask tokens for.
         resources: Vec<String> = Vec::new();
@@ -42,6 +44,24 @@ section! {
         secret_file: Option<PathBuf> = None;
         /// The name of an environment variable that holds its secret.
         secret_env: Option<String> = None;
+        /// The one way in which it authenticates. Left out: by its secret, in the header or in the body; a public client not
+        /// at all. `client_secret_jwt` wants the secret itself (`secret_file` or `secret_env`), which then lies in the
+        /// database under the master key; `private_key_jwt` wants no secret but its public keys.
+        token_endpoint_auth_method: Option<AuthMethodName> = None;
+        /// The one algorithm of its assertions, such as `ES256`. Left out: any that belongs to its way of authentication.
+        token_endpoint_auth_signing_alg: Option<String> = None;
+        /// Whether its assertions must be for the issuer alone (`aud` is the issuer, as a text), not for the token endpoint.
+        assertion_for_issuer_only: bool = false;
+        /// Its public keys: a JWK Set in JSON.
+        jwks: Option<String> = None;
+        /// A file that holds its public keys: a JWK Set in JSON.
+        jwks_file: Option<PathBuf> = None;
+        /// Where its public keys are fetched from: an https address that `[outbound]` lets this server ask.
+        jwks_uri: Option<String> = None;
+        /// Where it is told that a session ended (back-channel logout): an https address likewise.
+        backchannel_logout_uri: Option<String> = None;
+        /// Whether it wants to be told which session (`sid`) ended. It is told in any case.
+        backchannel_logout_session_required: bool = false;
         /// Whether it is the operator's own. Left out: by the profile.
         first_party: Option<bool> = None;
         /// Whether the consent page is left out. Left out: as `first_party`.
@@ -58,6 +78,12 @@ section! {
         refresh_token_idle_ttl_s: Option<u32> = None, in 60..=31_536_000;
         /// How long a used refresh token still gets the same successor; 0: not at all. Left out: as in `[tokens]`.
         refresh_reuse_grace_s: Option<u32> = None, in 0..=60;
+        /// What its ID tokens and userinfo answers say beyond the standard claims: a table from a claim's name to where its
+        /// value comes from, as for resource servers.
+        claims: ClaimTable = ClaimTable::default();
+        /// `public`: it knows users by the same `sub` as all clients. `pairwise`: by one of its own, which it shares with
+        /// clients whose redirect URIs are on the same host.
+        subject_type: Option<String> = None;
         /// Whether it must use PKCE. Left out: yes. Public clients cannot do without.
         require_pkce: Option<bool> = None;
         /// The address of its logo, for the login and consent pages; an https address, here and in the next four.
@@ -82,9 +108,6 @@ section! {
         userinfo_encrypted_response_alg: Option<String> = None;
         /// How the content is encrypted then.
         userinfo_encrypted_response_enc: Option<String> = None;
-        /// `public`, or `pairwise`: users have another `sub` for each sector (OpenID Connect Core 1.0 §8). Left out:
-        /// `public`.
-        subject_type: Option<String> = None;
         /// `max_age` where a request names none.
         default_max_age_s: Option<u32> = None, in 0..=31_536_000;
         /// Whether `auth_time` stands in every ID token.

@@ -38,6 +38,10 @@ section! {
         ttl_s: u32 = 28_800, in 60..=31_536_000;
         /// A session that nobody uses for this long is dead.
         idle_ttl_s: u32 = 3_600, in 60..=31_536_000;
+        /// The absolute life of a session whose user chose to stay signed in, counted from the login.
+        remembered_ttl_s: u32 = 2_592_000, in 60..=31_536_000;
+        /// Such a session is dead when nobody uses it for this long.
+        remembered_idle_ttl_s: u32 = 1_209_600, in 60..=31_536_000;
         /// How long a login or consent page stays usable after it was shown.
         request_ttl_s: u32 = 1_800, in 60..=86_400;
     }

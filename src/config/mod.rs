@@ -12,6 +12,7 @@ mod lifetimes;
 mod load;
 mod login;
 mod operation;
+mod outbound;
 mod reference;
 mod registration;
 mod resources;
@@ -30,9 +31,10 @@ pub use lifetimes::{MAX_ORDINARY_ACCESS_TOKEN_TTL_S, Session, Tokens};
 pub use load::process_environment;
 pub use login::{Argon2, Login};
 pub use operation::{Cache, Log, Pages, Sweeper};
+pub use outbound::{Allowed, Outbound};
 pub use reference::reference;
 pub use registration::Registration;
-pub use resources::{ResourceServer, Role, Scope, Scopes};
+pub use resources::{ClaimTable, ResourceServer, Role, Scope, Scopes};
 pub use server::{Network, Server, Tls};
 pub use words::{
     AlgorithmName, AuthMethodName, ClientProfile, GrantName, LogFormat, LogLevel, RegistrationMode,
@@ -54,6 +56,8 @@ schema::section! {
         session: Session = Session::default();
         /// Limits on wrong passwords.
         login: Login = Login::default();
+        /// Requests that this server makes itself.
+        outbound: Outbound = Outbound::default();
         /// What people see.
         pages: Pages = Pages::default();
         /// The operator's log.

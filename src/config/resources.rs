@@ -1,5 +1,6 @@
 //! `[[resource_servers]]` and `[[roles]]`, declared in the file and applied at every start.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -26,6 +27,10 @@ section! {
         signing_algorithm: Option<AlgorithmName> = None;
         /// Whether a user's roles go into its access tokens.
         include_roles: bool = false;
+        /// What its access tokens say beyond that: a table from a claim's name to where its value comes from,
+        /// `attribute:NAME` (of the user), `roles`, `roles:PREFIX` (those that begin so, without that), `value:TEXT` or
+        /// `json:JSON`.
+        claims: ClaimTable = ClaimTable::default();
         /// Whether users may make API tokens for it on their own page, each with any of its scopes.
         user_api_tokens: bool = false;
         /// What its access tokens look like. `jwt`: signed; it needs the JWKS only. `opaque`: short, it asks this server
@@ -50,6 +55,23 @@ section! {
         name: String = String::new();
         /// What it is for, for people.
         description: Option<String> = None;
+    }
+}
+
+/// Custom claims: from a claim's name to where its value comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct ClaimTable(pub BTreeMap<String, String>);
+
+impl Setting for ClaimTable {
+    fn shape() -> Shape {
+        Shape::Mixed
+    }
+    fn wording() -> String {
+        "a table from claim to source".to_owned()
+    }
+    fn show(&self) -> Option<String> {
+        Some("{}".to_owned())
     }
 }
 

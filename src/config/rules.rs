@@ -150,6 +150,11 @@ fn lifetimes(config: &Config, problems: &mut Problems) {
         "session.idle_ttl_s",
         "is longer than `session.ttl_s`, so it would never count",
     );
+    problems.unless(
+        session.remembered_idle_ttl_s <= session.remembered_ttl_s,
+        "session.remembered_idle_ttl_s",
+        "is longer than `session.remembered_ttl_s`, so it would never count",
+    );
 }
 
 fn login(config: &Config, problems: &mut Problems) {

@@ -55,6 +55,22 @@ fn unknown(text: &str, words: &[&str]) -> String {
 }
 
 words! {
+    /// How a client authenticates (OpenID Connect Core 1.0 §9).
+    pub enum AuthMethodName {
+        /// A secret in the Authorization header.
+        ClientSecretBasic = "client_secret_basic",
+        /// A secret in the body.
+        ClientSecretPost = "client_secret_post",
+        /// An assertion under a MAC by the secret.
+        ClientSecretJwt = "client_secret_jwt",
+        /// An assertion signed with a key of its own.
+        PrivateKeyJwt = "private_key_jwt",
+        /// Not at all: a public client.
+        None = "none",
+    }
+}
+
+words! {
     /// An algorithm that signs tokens (RFC 7518 §3.1, RFC 8037 §3.1).
     pub enum AlgorithmName {
         /// ECDSA on P-256 with SHA-256.
@@ -127,22 +143,6 @@ words! {
         Session = "urn:countersign:params:oauth:grant-type:session",
         /// RFC 8693 §2.1.
         TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
-    }
-}
-
-words! {
-    /// How a client authenticates (RFC 7591 §2, OpenID Connect Core 1.0 §9).
-    pub enum AuthMethodName {
-        /// A secret in the Authorization header.
-        ClientSecretBasic = "client_secret_basic",
-        /// A secret in the body.
-        ClientSecretPost = "client_secret_post",
-        /// An assertion under a MAC by the secret.
-        ClientSecretJwt = "client_secret_jwt",
-        /// An assertion signed with a key of its own.
-        PrivateKeyJwt = "private_key_jwt",
-        /// Not at all: a public client.
-        None = "none",
     }
 }
 

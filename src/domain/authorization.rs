@@ -3,7 +3,9 @@
 use std::str::FromStr;
 
 use crate::base::{Id, Seconds, Timestamp};
-use crate::oauth::{ClientId, Resource, Scope};
+use crate::oauth::{Asked, ClientId, Resource, Scope};
+
+use super::Client;
 
 /// How long an ended authorization is remembered: so that the replay of its codes is known for what it is, and because the
 /// access tokens that it gave are looked up by it. None of them lives longer than this beyond its end.
@@ -28,6 +30,8 @@ pub struct Authorization {
     pub authenticated_at: Timestamp,
     /// The `nonce` of the authentication request, for the ID token.
     pub nonce: Option<String>,
+    /// What the authentication request asked to be told beyond its scope.
+    pub asked: Asked,
     /// When it was given.
     pub created_at: Timestamp,
     /// From when on nothing more comes from it.
@@ -51,16 +55,19 @@ pub enum RevocationReason {
     Revoked,
     /// One of its tokens was found where everybody can read it.
     Leaked,
+    /// The user changed the password.
+    PasswordChanged,
 }
 
 impl RevocationReason {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::CodeReplayed,
         Self::RefreshTokenReused,
         Self::Logout,
         Self::Operator,
         Self::Revoked,
         Self::Leaked,
+        Self::PasswordChanged,
     ];
 
     /// As it is stored.
@@ -73,6 +80,7 @@ impl RevocationReason {
             Self::Operator => "operator",
             Self::Revoked => "revoked",
             Self::Leaked => "leaked",
+            Self::PasswordChanged => "password_changed",
         }
     }
 }
@@ -92,5 +100,13 @@ impl Authorization {
     #[must_use]
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && !self.expires_at.is_past(now)
+    }
+
+    /// The browser session that it lives no longer than, where it ends with one. Only what a confidential client got with
+    /// `offline_access` (OpenID Connect Core §11) outlives the session that it was given in; so does what has none.
+    #[must_use]
+    pub fn bound_to(&self, client: &Client) -> Option<Id> {
+        let outlives = !client.is_public() && self.scope.contains("offline_access");
+        self.session_id.filter(|_| !outlives)
     }
 }

@@ -395,6 +395,9 @@ pub struct ClientSecret {
     pub client_id: ClientId,
     /// SHA-256 of the generated secret.
     pub hash: HashedToken,
+    /// The secret itself under the master key, where the client authenticates assertions with it (`client_secret_jwt`) or
+    /// reads it back (RFC 7592).
+    pub sealed: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it is refused.

@@ -6,8 +6,8 @@ use crate::base::{Seconds, Timestamp};
 use crate::oauth::algorithm::{ContentEncryption, KeyManagement};
 use crate::oauth::{Resource, Scope, ScopeToken};
 
-use super::Problem;
 use super::client::{LONGEST_ACCESS_TOKEN, MAX_NAME_BYTES};
+use super::{CustomClaims, Problem};
 
 /// A scope value and what it means to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ pub struct ResourceServer {
     pub created_at: Timestamp,
     /// What its access tokens look like.
     pub token_format: TokenFormat,
+    /// What its access tokens say beyond that.
+    pub claims: CustomClaims,
 }
 
 /// What the access tokens of a resource server look like.
@@ -116,9 +118,15 @@ impl TokenFormat {
 }
 
 /// Scope values that belong to this server itself, not to a resource server (OpenID Connect Core 1.0 §5.4, §11).
-pub const IDENTITY_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+pub const IDENTITY_SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 impl ResourceServer {
+    /// Whether the user's roles are needed for its tokens.
+    #[must_use]
+    pub fn wants_roles(&self) -> bool {
+        self.include_roles || self.claims.want_roles()
+    }
+
     /// Whether it owns this scope value.
     #[must_use]
     pub fn owns(&self, scope: &str) -> bool {
@@ -158,6 +166,12 @@ impl ResourceServer {
             if scope.description.len() > 500 {
                 refuse("scopes", &format!("the description of {} is longer than 500 bytes", scope.name));
             }
+        }
+        for problem in self.claims.problems() {
+            refuse("claims", &problem);
+        }
+        if self.claims.iter().any(|(name, _)| name == "roles") {
+            refuse("claims", "roles stand in its tokens by include_roles");
         }
         if let Some(ttl) = self.access_token_ttl {
             if ttl.0 < 10 {

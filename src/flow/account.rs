@@ -1,6 +1,12 @@
 //! A user's own pages: who may see them, and what stands on them. Whoever is not signed in, or not recently enough for what
 //! they are about to do, is sent to the login page and comes back from there.
 
+mod password;
+mod sessions;
+
+pub use password::{NewPassword, PasswordFault, PasswordOutcome, change_password, password};
+pub use sessions::{SessionView, SessionsView, Which, end_sessions, sessions, which};
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +19,9 @@ use crate::oauth::{ErrorCode, OAuthError, Resource, Scope};
 
 use super::Cx;
 use super::api_tokens::{self, ApiTokenFault, Made, NewToken};
-use super::authorize::{Destination, LoginNotice, LoginTicket, OwnPage, open_sealed, seal_for, seal_login};
+use super::authorize::{
+    Destination, LoginNotice, LoginTicket, Next, OwnPage, open_sealed, seal_for, seal_login,
+};
 use super::login::{self, Browser, SignedIn};
 
 /// A session alone makes no token: a stolen one would live on in it for a year. The login behind it must be this fresh when
@@ -30,8 +38,8 @@ const LIVES: [i64; 5] = [7, 30, 90, 180, 365];
 pub enum Visit<T> {
     /// What it shows.
     In(T),
-    /// The login page of this sealed request comes first.
-    Login(String),
+    /// This comes first: the login page, or the account chooser.
+    First(Next),
 }
 
 /// What the list shows.
@@ -99,7 +107,7 @@ pub fn tokens(
 ) -> Result<Visit<TokensView>, OAuthError> {
     let known = match enter(cx, browser, tie, OwnPage::Tokens, None)? {
         Visit::In(known) => known,
-        Visit::Login(sealed) => return Ok(Visit::Login(sealed)),
+        Visit::First(next) => return Ok(Visit::First(next)),
     };
     let tokens = api_tokens::alive(&cx.store, &Owner::User(known.user.id), cx.now)?;
     let plain = sealed.and_then(|sealed| arrived(cx, &known, browser, sealed));
@@ -130,7 +138,7 @@ pub fn new_token(
 ) -> Result<Visit<NewTokenView>, OAuthError> {
     match enter(cx, browser, tie, OwnPage::NewToken, Some(FRESH_TO_OPEN))? {
         Visit::In(known) => Ok(Visit::In(form(cx, &known, chosen)?)),
-        Visit::Login(sealed) => Ok(Visit::Login(sealed)),
+        Visit::First(next) => Ok(Visit::First(next)),
     }
 }
 
@@ -146,7 +154,7 @@ pub fn make_token(
 ) -> Result<Visit<Outcome>, OAuthError> {
     let known = match enter(cx, browser, tie, OwnPage::NewToken, Some(FRESH_TO_MAKE))? {
         Visit::In(known) => known,
-        Visit::Login(sealed) => return Ok(Visit::Login(sealed)),
+        Visit::First(next) => return Ok(Visit::First(next)),
     };
     let view = form(cx, &known, Some(&sent.resource))?;
     let Some(server) = &view.chosen else { return Err(ErrorCode::InvalidTarget.into()) };
@@ -165,7 +173,7 @@ pub fn make_token(
         Ok(made) => Ok(Visit::In(Outcome::Made(on_its_way(cx, &known, tie, &made)?))),
         Err(ApiTokenFault::Store(error)) => Err(error.into()),
         // It ended, or the account was locked, since the look above.
-        Err(ApiTokenFault::Owner) => Ok(Visit::Login(to_login(cx, tie, OwnPage::NewToken, None)?)),
+        Err(ApiTokenFault::Owner) => Ok(Visit::First(to_login(cx, tie, OwnPage::NewToken, None)?)),
         Err(ApiTokenFault::ResourceServer(_)) => Err(ErrorCode::InvalidTarget.into()),
         Err(fault) => Ok(Visit::In(Outcome::Again(view, fault))),
     }
@@ -188,7 +196,7 @@ pub fn token(
             let token = tokens.into_iter().find(|token| token.id == id);
             Ok(Visit::In((known.user.username.to_string(), token)))
         }
-        Visit::Login(sealed) => Ok(Visit::Login(sealed)),
+        Visit::First(next) => Ok(Visit::First(next)),
     }
 }
 
@@ -199,7 +207,7 @@ pub fn token(
 pub fn revoke_token(cx: &Cx, browser: &Browser, tie: &PlainToken, id: &str) -> Result<Visit<()>, OAuthError> {
     let known = match enter(cx, browser, tie, OwnPage::Tokens, None)? {
         Visit::In(known) => known,
-        Visit::Login(sealed) => return Ok(Visit::Login(sealed)),
+        Visit::First(next) => return Ok(Visit::First(next)),
     };
     let owner = Owner::User(known.user.id);
     match api_tokens::revoke(&cx.store, id, Some(&owner), RevocationReason::Revoked, cx.now) {
@@ -216,30 +224,31 @@ fn enter(
     page: OwnPage,
     fresh: Option<Seconds>,
 ) -> Result<Visit<SignedIn>, OAuthError> {
-    let known = login::signed_in(cx, browser)?;
+    let here = login::accounts(cx, browser)?;
     let is_fresh =
         |known: &SignedIn| fresh.is_none_or(|most| cx.now - known.session.authenticated_at <= most);
-    match known {
-        Some(known) if is_fresh(&known) => {
-            login::touch(cx, &known)?;
-            Ok(Visit::In(known))
+    match here.active() {
+        Some(known) if is_fresh(known) => {
+            login::touch(cx, known)?;
+            Ok(Visit::In(known.clone()))
         }
-        other => Ok(Visit::Login(to_login(cx, tie, page, other.as_ref())?)),
+        None if !here.is_empty() => {
+            let ticket =
+                LoginTicket { to: Destination::Own(page), notice: None, typed: None, remember: false };
+            Ok(Visit::First(Next::Choose(seal_login(cx, &ticket, tie)?)))
+        }
+        other => Ok(Visit::First(to_login(cx, tie, page, other)?)),
     }
 }
 
-fn to_login(
-    cx: &Cx,
-    tie: &PlainToken,
-    page: OwnPage,
-    known: Option<&SignedIn>,
-) -> Result<String, OAuthError> {
+fn to_login(cx: &Cx, tie: &PlainToken, page: OwnPage, known: Option<&SignedIn>) -> Result<Next, OAuthError> {
     let ticket = LoginTicket {
         to: Destination::Own(page),
         notice: known.is_some().then_some(LoginNotice::Reauthenticate),
         typed: known.map(|known| known.user.username.to_string()),
+        remember: known.is_some_and(|known| known.session.remembered),
     };
-    seal_login(cx, &ticket, tie)
+    Ok(Next::Login(seal_login(cx, &ticket, tie)?))
 }
 
 fn form(cx: &Cx, known: &SignedIn, chosen: Option<&str>) -> Result<NewTokenView, OAuthError> {

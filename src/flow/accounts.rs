@@ -4,9 +4,10 @@
 use crate::base::{Entropy, Id, Timestamp};
 use crate::domain::user::check_password;
 use crate::domain::{Problem, RevocationReason, User, UserName};
-use crate::store::{Conn, Store, StoreError, api_tokens, authorizations, sessions, throttles, users};
+use crate::store::{Conn, Store, StoreError, api_tokens, authorizations, throttles, users};
 
 use super::passwords::{PasswordError, Passwords};
+use super::session_end::{self, Cause};
 use crate::domain::throttle::ThrottleKey;
 
 /// Why an account was not made or changed.
@@ -161,10 +162,13 @@ pub fn unlock(store: &Store, name: &UserName, now: Timestamp) -> Result<User, Ac
 ///
 /// # Errors
 /// See [`AccountFault`].
-pub fn delete(store: &Store, name: &UserName) -> Result<(), AccountFault> {
+pub fn delete(store: &Store, name: &UserName, now: Timestamp) -> Result<(), AccountFault> {
     let name = name.clone();
     let found = store.write("delete an account", move |conn| match users::by_name(conn, &name)? {
-        Some(user) => users::delete(conn, user.id),
+        Some(user) => {
+            session_end::end_all_of_user(conn, user.id, None, Cause::Operator, now)?;
+            users::delete(conn, user.id)
+        }
         None => Ok(false),
     })?;
     if found { Ok(()) } else { Err(AccountFault::Unknown) }
@@ -184,7 +188,7 @@ fn ending(
         };
         change(&mut user);
         users::update(conn, &user)?;
-        sessions::end_all_of_user(conn, user.id, now)?;
+        session_end::end_all_of_user(conn, user.id, None, Cause::Operator, now)?;
         authorizations::revoke_of_user(conn, user.id, now, RevocationReason::Operator)?;
         api_tokens::revoke_of_user(conn, user.id, now, RevocationReason::Operator)?;
         Ok(Ok(user))

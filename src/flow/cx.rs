@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use crate::base::{Entropy, Seconds, Timestamp};
+use crate::domain::session::IdleTtls;
+use crate::fetch::Fetcher;
 use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::Store;
 
 use super::api_tokens::LastUses;
+use super::client_keys::ClientKeys;
 use super::passwords::Passwords;
 use super::registration::RegistrationPolicy;
 use super::{Denials, Snapshot};
@@ -32,6 +35,10 @@ pub struct Cx {
     pub last_uses: Arc<LastUses>,
     /// When clients that registered themselves were last used.
     pub client_uses: Arc<LastUses>,
+    /// Requests to addresses that a client named.
+    pub fetcher: Arc<Fetcher>,
+    /// The keys of clients that were fetched.
+    pub client_keys: Arc<ClientKeys>,
     /// What the operator configured.
     pub policy: Arc<Policy>,
 }
@@ -41,6 +48,10 @@ pub struct Cx {
 pub struct Policy {
     /// `iss`: the issuer's URL, exactly as configured.
     pub issuer: String,
+    /// What pairwise subjects are made with.
+    pub pairwise_salt: String,
+    /// The URL of the token endpoint, which an assertion may be for.
+    pub token_endpoint: String,
     /// Life of a code.
     pub code_ttl: Seconds,
     /// Life of an access token where neither client nor resource server says otherwise.
@@ -57,8 +68,10 @@ pub struct Policy {
     pub api_token_max_ttl: Seconds,
     /// Life of a browser session.
     pub session_ttl: Seconds,
-    /// Life of a browser session that is not used.
-    pub session_idle_ttl: Seconds,
+    /// Life of one whose user asked to stay signed in.
+    pub remembered_ttl: Seconds,
+    /// Lives of browser sessions that are not used.
+    pub session_idle: IdleTtls,
     /// How long a login or consent page may lie open.
     pub request_ttl: Seconds,
     /// Failed logins per account and window.

@@ -3,10 +3,13 @@
 //! The file is the truth for what it declares: a declared client that is gone from it is switched off (and comes back with
 //! its authorizations if it is named again), a resource server is removed, a role stays but is no longer the file's.
 
+use std::collections::HashMap;
+
 use crate::base::{HashedToken, Id, Timestamp};
 use crate::domain::client::ClientDraft;
 use crate::domain::{Client, ClientSecret, Problem, ResourceServer, Role};
 use crate::flow::token_format;
+use crate::oauth::{AuthMethod, ClientId};
 use crate::store::{Conn, Store, StoreError, client_secrets, clients, resource_servers, revision, roles};
 
 /// What a configuration file declares.
@@ -14,6 +17,8 @@ use crate::store::{Conn, Store, StoreError, client_secrets, clients, resource_se
 pub struct Declared {
     /// Clients, with the hash of their secret where they have one.
     pub clients: Vec<(ClientDraft, Option<HashedToken>)>,
+    /// The sealed secrets of those that authenticate assertions with theirs (`client_secret_jwt`).
+    pub seals: HashMap<ClientId, String>,
     /// Resource servers.
     pub resource_servers: Vec<ResourceServer>,
     /// Roles.
@@ -69,7 +74,7 @@ pub fn apply(
             let mut changes = 0;
             changes += apply_roles(conn, &checked.roles)?;
             changes += apply_resource_servers(conn, &checked.resource_servers)?;
-            changes += apply_clients(conn, &there, &checked.clients, now, &fresh_ids)?;
+            changes += apply_clients(conn, &there, &checked, now, &fresh_ids)?;
             Ok(Ok(changes))
         })?
         .map_err(DeclareError::Problems)
@@ -77,6 +82,7 @@ pub fn apply(
 
 struct Checked {
     clients: Vec<(Client, Option<HashedToken>)>,
+    seals: HashMap<ClientId, String>,
     resource_servers: Vec<ResourceServer>,
     roles: Vec<Role>,
 }
@@ -85,7 +91,8 @@ fn check(declared: &Declared, now: Timestamp) -> Result<Checked, Vec<(String, Pr
     let mut problems = Vec::new();
     let mut note =
         |name: String, found: Vec<Problem>| problems.extend(found.into_iter().map(|p| (name.clone(), p)));
-    let mut checked = Checked { clients: Vec::new(), resource_servers: Vec::new(), roles: Vec::new() };
+    let seals = declared.seals.clone();
+    let mut checked = Checked { clients: Vec::new(), seals, resource_servers: Vec::new(), roles: Vec::new() };
     for role in &declared.roles {
         match role.clone().check() {
             Ok(role) => checked.roles.push(Role { declared: true, ..role }),
@@ -106,7 +113,8 @@ fn check(declared: &Declared, now: Timestamp) -> Result<Checked, Vec<(String, Pr
                 if client.is_public() && secret.is_some() {
                     note(name.clone(), vec![Problem::new("secret", "a public client has no secret")]);
                 }
-                if !client.is_public() && secret.is_none() {
+                let by_key = client.openid.auth_method == Some(AuthMethod::PrivateKeyJwt);
+                if !client.is_public() && !by_key && secret.is_none() {
                     note(name, vec![Problem::new("secret_hash", "a confidential client needs a secret")]);
                 }
                 checked.clients.push((client, secret.clone()));
@@ -187,7 +195,7 @@ fn collisions(there: &[Client], wanted: &[(Client, Option<HashedToken>)]) -> Pro
 fn apply_clients(
     conn: &mut Conn,
     there: &[Client],
-    wanted: &[(Client, Option<HashedToken>)],
+    Checked { clients: wanted, seals, .. }: &Checked,
     now: Timestamp,
     fresh_ids: &[Id],
 ) -> Result<usize, StoreError> {
@@ -207,7 +215,8 @@ fn apply_clients(
                 changes += 1;
             }
         }
-        changes += apply_secret(conn, client, secret.as_ref(), now, *fresh_id)?;
+        let sealed = seals.get(&client.id);
+        changes += apply_secret(conn, client, (secret.as_ref(), sealed), now, *fresh_id)?;
     }
     for gone in there.iter().filter(|k| k.declared && k.disabled_at.is_none()) {
         if !wanted.iter().any(|(client, _)| client.id == gone.id) {
@@ -225,7 +234,7 @@ fn apply_clients(
 fn apply_secret(
     conn: &mut Conn,
     client: &Client,
-    secret: Option<&HashedToken>,
+    (secret, sealed): (Option<&HashedToken>, Option<&String>),
     now: Timestamp,
     fresh_id: Id,
 ) -> Result<usize, StoreError> {
@@ -235,6 +244,13 @@ fn apply_secret(
     let mut changes = 0;
     for old in lasting.iter().filter(|known| secret != Some(&known.hash)) {
         client_secrets::expire(conn, old.id, now)?;
+        changes += 1;
+    }
+    // A client that has come to authenticate by assertion keeps its secret: now it is sealed beside its hash.
+    if let Some(sealed) = sealed
+        && let Some(kept) = lasting.iter().find(|known| secret == Some(&known.hash) && known.sealed.is_none())
+    {
+        client_secrets::seal(conn, kept.id, sealed)?;
         changes += 1;
     }
     match secret {
@@ -254,6 +270,7 @@ fn apply_secret(
                 id: fresh_id,
                 client_id: client.id.clone(),
                 hash: hash.clone(),
+                sealed: sealed.cloned(),
                 created_at: now,
                 expires_at: None,
                 leaked: false,

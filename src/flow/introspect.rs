@@ -4,15 +4,17 @@
 //! form + credentials ─► client_auth ─► recognise ─► is it meant for the caller? ─► what is said of it, plain or signed
 //! ```
 
+use std::borrow::Cow;
+
 use crate::base::{PlainToken, TokenKind};
 use crate::domain::{Authorization, Client, RefreshToken, User};
 use crate::oauth::introspection::Introspection;
-use crate::oauth::{ErrorCode, OAuthError, Params};
-use crate::store::{authorizations, refresh_tokens, users};
+use crate::oauth::{Acr, ErrorCode, OAuthError, Params};
+use crate::store::{authorizations, refresh_tokens, sessions, users};
 
 use super::client_auth::{self, Presented};
 use super::recognise::{self, Dead, Recognised};
-use super::{Cx, mint};
+use super::{Cx, mint, subject};
 
 /// An introspection request as it came through the door.
 pub struct IntrospectionRequest {
@@ -37,7 +39,7 @@ pub enum IntrospectionAnswer {
 /// # Errors
 /// `invalid_client`, `invalid_request`; `temporarily_unavailable` when the database is down.
 pub fn introspect(cx: &Cx, request: &IntrospectionRequest) -> Result<IntrospectionAnswer, OAuthError> {
-    let caller = client_auth::authenticate(&cx.snapshot, &request.presented, &request.params, cx.now)?;
+    let caller = client_auth::authenticate(cx, &request.presented, &request.params)?;
     // RFC 7662 §2.1: "To prevent token scanning attacks, the endpoint MUST also require some form of authorization to access
     // this endpoint". A client_id that anybody may know is none.
     if caller.is_public() {
@@ -98,8 +100,11 @@ fn access_token(token: Recognised) -> Introspection {
         iss: Some(claims.iss.into_owned()),
         jti: Some(claims.jti.into_owned()),
         auth_time: claims.auth_time,
+        acr: claims.acr.map(Cow::into_owned),
+        amr: claims.amr.into_owned(),
         roles: claims.roles.into_owned(),
         act: claims.act,
+        custom: claims.custom,
     }
 }
 
@@ -109,26 +114,32 @@ fn about_refresh_token(
     caller: &Client,
     token: &PlainToken,
 ) -> Result<Result<Introspection, Dead>, OAuthError> {
-    let hash = token.hash();
+    let (hash, idle_ttl) = (token.hash(), cx.policy.session_idle);
     let found = cx.store.read("look at a refresh token", |conn| {
         let Some(token) = refresh_tokens::find(conn, &hash)? else { return Ok(None) };
         let Some(authorization) = authorizations::find(conn, token.authorization_id)? else {
             return Ok(None);
         };
+        let session = match authorization.bound_to(caller) {
+            Some(id) => sessions::find(conn, id)?.map(|session| session.is_alive(cx.now, idle_ttl)),
+            None => Some(true),
+        };
         let user = users::find(conn, authorization.user_id)?;
-        Ok(user.map(|user| (token, authorization, user)))
+        Ok(user.map(|user| (token, authorization, user, session.unwrap_or(false))))
     })?;
     Ok(match found {
         None => Err(Dead("the refresh token is unknown")),
-        Some((_, authorization, _)) if authorization.client_id != caller.id => {
+        Some((_, authorization, ..)) if authorization.client_id != caller.id => {
             Err(Dead("the refresh token was given to another client"))
         }
-        Some((token, authorization, user)) => refresh_token(cx, token, authorization, user),
+        Some((.., false)) => Err(Dead("the browser session of the refresh token has ended")),
+        Some((token, authorization, user, true)) => refresh_token(cx, caller, token, authorization, user),
     })
 }
 
 fn refresh_token(
     cx: &Cx,
+    caller: &Client,
     token: RefreshToken,
     authorization: Authorization,
     user: User,
@@ -152,9 +163,11 @@ fn refresh_token(
         client_id: Some(authorization.client_id.to_string()),
         exp: Some(token.expires_at.0),
         iat: Some(token.created_at.0),
-        sub: Some(user.id.to_string()),
+        sub: Some(subject::sub_for(&cx.policy, caller, user.id)),
         iss: Some(cx.policy.issuer.clone()),
         auth_time: Some(authorization.authenticated_at.0),
+        acr: Some(Acr::Password.as_str().to_owned()),
+        amr: Acr::Password.amr().iter().copied().map(str::to_owned).collect(),
         ..Introspection::default()
     })
 }

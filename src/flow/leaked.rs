@@ -23,6 +23,7 @@ use crate::store::{
 };
 
 use super::recognise;
+use super::session_end::{self, Cause};
 use super::{Cx, Snapshot};
 
 /// The most characters of an address that are logged.
@@ -257,11 +258,8 @@ impl Token {
             Self::Jwt { jti, expires_at } => denied_tokens::insert(conn, jti, *expires_at),
             Self::Family(id) => authorizations::revoke(conn, *id, now, LEAKED),
             Self::Session(id) => {
-                // First: whatever is being given in it at this moment waits for the session, or is revoked with the rest.
-                let ended = sessions::end(conn, *id, now)?;
                 // Whoever had the cookie may have gone to applications with it.
-                authorizations::revoke_of_session(conn, *id, now, LEAKED)?;
-                Ok(ended)
+                Ok(session_end::end(conn, *id, Cause::Leaked, now)?.is_some())
             }
             Self::ClientSecret(id) => client_secrets::leak(conn, *id, now),
             Self::Initial(id) => initial_access_tokens::revoke(conn, id, now),

@@ -1,15 +1,19 @@
-//! Who the user is: the password check that the login page and the password grant share, and the session that follows.
+//! Who the user is: the password check that the login page and the password grant share (RFC 6749 §4.3).
 
 use std::net::IpAddr;
 
-use crate::base::{Id, PlainToken, Seconds, TokenKind};
+use crate::base::Seconds;
 use crate::domain::throttle::{Limit, ThrottleKey};
-use crate::domain::{Session, User, UserName};
+use crate::domain::{User, UserName};
 use crate::oauth::{ErrorCode, OAuthError};
-use crate::store::{sessions, throttles, users};
+use crate::store::{throttles, users};
 
 use super::Cx;
 use super::passwords::PasswordError;
+
+pub use super::accounts_here::{
+    Accounts, Browser, Entry, Held, SignedIn, accounts, signed_in, start_session, touch,
+};
 
 /// One attempt to sign in.
 pub struct Attempt<'a> {
@@ -146,98 +150,4 @@ fn succeeded(cx: &Cx, mut user: User, password: &str, limits: &[Limit]) -> Resul
         user.password_hash = hash;
     }
     Ok(user)
-}
-
-/// The secrets that a browser sent along.
-#[derive(Clone, Default)]
-pub struct Browser {
-    /// The session cookie.
-    pub session: Option<PlainToken>,
-    /// The cookie that ties forms to this browser.
-    pub browser: Option<PlainToken>,
-}
-
-/// A living session and its user.
-#[derive(Clone)]
-pub struct SignedIn {
-    /// The session.
-    pub session: Session,
-    /// The user.
-    pub user: User,
-}
-
-/// Who is signed in at this browser, if anybody.
-///
-/// # Errors
-/// When the database is down: that is not "nobody".
-pub fn signed_in(cx: &Cx, browser: &Browser) -> Result<Option<SignedIn>, OAuthError> {
-    let Some(token) = &browser.session else { return Ok(None) };
-    let hash = token.hash();
-    let found = cx.store.read("find a session", move |conn| {
-        let Some(session) = sessions::by_token(conn, &hash)? else { return Ok(None) };
-        let user = users::find(conn, session.user_id)?;
-        Ok(user.map(|user| SignedIn { session, user }))
-    })?;
-    Ok(found
-        .filter(|known| known.user.is_active() && known.session.is_alive(cx.now, cx.policy.session_idle_ttl)))
-}
-
-/// Starts a session after a login, or renews the one that is there when it is the same person's; the cookie is new in
-/// either case, so that one planted before the login is worth nothing after it.
-///
-/// Nothing when the account was locked or its password changed since it was checked.
-///
-/// # Errors
-/// When the database is down.
-pub fn start_session(
-    cx: &Cx,
-    user: &User,
-    former: Option<&SignedIn>,
-) -> Result<Option<(SignedIn, PlainToken)>, OAuthError> {
-    let token = PlainToken::random(TokenKind::Session, &*cx.entropy)?;
-    let mut session = Session {
-        id: Id::random(&*cx.entropy)?,
-        token_hash: token.hash(),
-        user_id: user.id,
-        authenticated_at: cx.now,
-        last_seen_at: cx.now,
-        expires_at: cx.now + cx.policy.session_ttl,
-        ended_at: None,
-    };
-    let former = former.map(|known| (known.session.id, known.user.id == user.id));
-    let wanted = session.clone();
-    let now = cx.now;
-    let checked_hash = user.password_hash.clone();
-    let id = cx.store.write("start a session", move |conn| {
-        if !users::hold(conn, wanted.user_id, &checked_hash)? {
-            return Ok(None);
-        }
-        if let Some((id, same_person)) = former {
-            if same_person && sessions::renew(conn, id, &wanted.token_hash, now, wanted.expires_at)? {
-                return Ok(Some(id));
-            }
-            sessions::end(conn, id, now)?;
-        }
-        sessions::insert(conn, &wanted)?;
-        Ok(Some(wanted.id))
-    })?;
-    let Some(id) = id else {
-        tracing::info!(user = %user.id, "login refused: the account changed while its password was checked");
-        return Ok(None);
-    };
-    session.id = id;
-    tracing::info!(user = %user.id, session = %id, "signed in");
-    Ok(Some((SignedIn { session, user: user.clone() }, token)))
-}
-
-/// Writes down, about once a minute, that a session was used.
-///
-/// # Errors
-/// When the database is down.
-pub fn touch(cx: &Cx, known: &SignedIn) -> Result<(), OAuthError> {
-    if known.session.is_stale(cx.now) {
-        let (id, now) = (known.session.id, cx.now);
-        cx.store.write("touch a session", move |conn| sessions::touch(conn, id, now))?;
-    }
-    Ok(())
 }

@@ -4,7 +4,8 @@
 use crate::base::{Entropy, Id, PlainToken, Seconds, Timestamp, TokenKind};
 use crate::domain::client::{ClientDraft, MAX_LIST};
 use crate::domain::{Client, ClientSecret, Problem, ResourceServer};
-use crate::oauth::{ClientId, Resource};
+use crate::jose::{Purpose, Sealer};
+use crate::oauth::{AuthMethod, ClientId, Resource};
 use crate::store::{Store, StoreError, client_secrets, clients, resource_servers, revision, users};
 
 use super::target::is_identity;
@@ -22,6 +23,8 @@ pub enum RegistryFault {
     Declared,
     /// Somebody else changed it between the look and the change.
     Changed,
+    /// A secret could not be sealed.
+    Seal(String),
     /// The database failed.
     Store(StoreError),
 }
@@ -39,6 +42,7 @@ impl std::fmt::Display for RegistryFault {
                 "it is declared in the configuration file: change it there and restart the server",
             ),
             Self::Changed => f.write_str("it was changed in the meantime: look at it, and try again"),
+            Self::Seal(why) => write!(f, "the secret could not be sealed under the master key: {why}"),
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -113,6 +117,7 @@ pub fn make_secret(
         id: Id::random(entropy).map_err(StoreError::from)?,
         client_id: client.clone(),
         hash: plain.hash(),
+        sealed: None,
         created_at: now,
         expires_at,
         leaked: false,
@@ -120,7 +125,40 @@ pub fn make_secret(
     Ok(NewSecret { stored, plain })
 }
 
-/// Registers a client, a confidential one with its first secret. `declared` are the resource servers of the configuration
+/// Whether the secrets of a client are kept sealed beside their hashes: it authenticates assertions with them.
+#[must_use]
+pub fn keeps_sealed(draft: &ClientDraft) -> bool {
+    draft.openid.auth_method == Some(AuthMethod::ClientSecretJwt)
+}
+
+/// Keeps a new secret itself too, under the master key: `client_secret_jwt` needs it, and whoever is to read it back.
+///
+/// # Errors
+/// When it cannot be sealed.
+pub fn keep_sealed(secret: &mut NewSecret, sealer: &Sealer, now: Timestamp) -> Result<(), RegistryFault> {
+    let sealed = sealer.seal(Purpose::ClientSecret, secret.plain.reveal().as_bytes(), now);
+    secret.stored.sealed = Some(sealed.map_err(|e| RegistryFault::Seal(e.to_string()))?);
+    Ok(())
+}
+
+/// A new secret as this client needs it.
+fn secret_for(
+    client: &ClientDraft,
+    expires_at: Option<Timestamp>,
+    sealer: Option<&Sealer>,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<NewSecret, RegistryFault> {
+    let mut secret = make_secret(&client.id, expires_at, entropy, now)?;
+    if keeps_sealed(client) {
+        let sealer = sealer.ok_or_else(|| RegistryFault::Seal("it was not given".to_owned()))?;
+        keep_sealed(&mut secret, sealer, now)?;
+    }
+    Ok(secret)
+}
+
+/// Registers a client, a confidential one with its first secret, unless it has keys
+/// instead. `sealer` is needed where [`keeps_sealed`] says so. `declared` are the resource servers of the configuration
 /// file, which the database knows only once the server has started with them.
 ///
 /// # Errors
@@ -129,11 +167,16 @@ pub fn add_client(
     store: &Store,
     draft: ClientDraft,
     declared: &[ResourceServer],
+    sealer: Option<&Sealer>,
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<(Client, Option<PlainToken>), RegistryFault> {
     let client = checked(store, draft, declared, now)?;
-    let secret = if client.is_public() { None } else { Some(make_secret(&client.id, None, entropy, now)?) };
+    let by_key = client.openid.auth_method == Some(AuthMethod::PrivateKeyJwt);
+    let secret = match client.is_public() || by_key {
+        true => None,
+        false => Some(secret_for(&client, None, sealer, entropy, now)?),
+    };
     let (stored, hash) = (client.clone(), secret.as_ref().map(|secret| secret.stored.clone()));
     store.write("add a client", move |conn| {
         clients::insert(conn, &stored)?;
@@ -245,6 +288,7 @@ pub fn add_secret(
     client: &ClientId,
     lives_for: Option<Seconds>,
     others_end_in: Option<Seconds>,
+    sealer: Option<&Sealer>,
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<NewSecret, RegistryFault> {
@@ -257,7 +301,7 @@ pub fn add_secret(
     if there.iter().filter(|secret| secret.is_alive(now)).count() >= MAX_LIST {
         return Err(refuse("the client has 64 secrets that count; let some of them end first"));
     }
-    let new = make_secret(client, lives_for.map(|span| now + span), entropy, now)?;
+    let new = secret_for(&known, lives_for.map(|span| now + span), sealer, entropy, now)?;
     let stored = new.stored.clone();
     store.write("add a secret", move |conn| {
         if let Some(span) = others_end_in {

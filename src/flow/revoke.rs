@@ -36,7 +36,7 @@ pub struct RevocationRequest {
 pub fn revoke(cx: &Cx, request: &RevocationRequest) -> Result<(), OAuthError> {
     // RFC 7009 §2.1: "The authorization server first validates the client credentials (in case of a confidential client)
     // and then verifies whether the token was issued to the client making the revocation request."
-    let client = client_auth::authenticate(&cx.snapshot, &request.presented, &request.params, cx.now)?;
+    let client = client_auth::authenticate(cx, &request.presented, &request.params)?;
     let text = request.params.require("token")?;
     // `token_type_hint` is not looked at: ours tell by themselves what they are.
     if let Some(token) = PlainToken::parse(TokenKind::Refresh, text) {

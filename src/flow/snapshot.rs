@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::base::{HashedToken, Timestamp};
 use crate::domain::resource_server::{IDENTITY_SCOPES, TokenFormat};
 use crate::domain::{Client, ClientSecret, KeyState, ResourceServer};
-use crate::jose::{Encrypter, EncryptionKey, KeyRing, RingError, Sealer};
+use crate::jose::{Content, Encrypter, EncryptionKey, KeyRing, RingError, Sealer};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::oauth::{ClientId, GrantType, Resource};
 use crate::store::{
@@ -213,7 +213,7 @@ fn is_light(server: &ResourceServer) -> bool {
 fn encrypter(server: &ResourceServer) -> Option<(Resource, Encrypter)> {
     let encryption = server.token_format.encryption()?;
     let made = EncryptionKey::from_members(&encryption.jwk, Some(encryption.alg))
-        .and_then(|key| Encrypter::new(&key, encryption.enc));
+        .and_then(|key| Encrypter::new(&key, encryption.enc, Content::AccessToken));
     match made {
         Ok(encrypter) => Some((server.id.clone(), encrypter)),
         Err(error) => {

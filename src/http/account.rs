@@ -1,16 +1,19 @@
-//! A user's own pages: their API tokens. Every POST that does something ends in 303, so that a reload does it no second
+//! A user's own pages: their sessions, their password, their API tokens. Every POST that does something ends in 303, so that a reload does it no second
 //! time.
+
+pub(super) mod password;
+pub(super) mod sessions;
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::base::{PlainToken, Timestamp, TokenKind};
+use crate::base::{PlainToken, Timestamp};
 use crate::domain::api_token::ApiToken;
 use crate::domain::{Problem, ResourceServer};
 use crate::flow::account::{self, NewTokenForm, NewTokenView, Outcome, TokensView, Visit};
 use crate::flow::api_tokens::ApiTokenFault;
-use crate::flow::authorize::{Next, OwnPage};
+use crate::flow::authorize::OwnPage;
 use crate::flow::login::Browser;
 use crate::oauth::{ErrorCode, OAuthError, Params, Scope};
 
@@ -25,6 +28,8 @@ pub(super) fn path(page: OwnPage) -> &'static str {
     match page {
         OwnPage::Tokens => paths::ACCOUNT_TOKENS,
         OwnPage::NewToken => paths::NEW_TOKEN,
+        OwnPage::Sessions => paths::ACCOUNT_SESSIONS,
+        OwnPage::Password => paths::ACCOUNT_PASSWORD,
     }
 }
 
@@ -175,10 +180,10 @@ fn answer<T>(
     match visit {
         Ok(Visit::In(seen)) => {
             let mut response = show(seen);
-            browser::set(&mut response, app, TokenKind::Browser, tie);
+            browser::set_tie(&mut response, app, tie);
             response
         }
-        Ok(Visit::Login(sealed)) => authorize_endpoint::next(request, app, Next::Login(sealed), tie),
+        Ok(Visit::First(next)) => authorize_endpoint::next(request, app, next, tie),
         Err(error) => errors::oauth_page(request, app, None, &error),
     }
 }
@@ -205,10 +210,32 @@ fn checked(
     params: &Params,
     path: &str,
 ) -> Result<(Browser, PlainToken), HttpResponse> {
+    checked_or(request, app, params, path, paths::ACCOUNT_TOKENS)
+}
+
+#[expect(clippy::result_large_err, reason = "the page is the answer, and moved once")]
+fn checked_for(
+    request: &HttpRequest,
+    app: &App,
+    params: &Params,
+    path: &str,
+) -> Result<(Browser, PlainToken), HttpResponse> {
+    checked_or(request, app, params, path, path)
+}
+
+/// A session that ended takes its cookie along: whoever comes without one is led to `otherwise`, and asked to sign in there,
+/// not told of an attack.
+#[expect(clippy::result_large_err, reason = "the page is the answer, and moved once")]
+fn checked_or(
+    request: &HttpRequest,
+    app: &App,
+    params: &Params,
+    path: &str,
+    otherwise: &str,
+) -> Result<(Browser, PlainToken), HttpResponse> {
     let known = browser::cookies(request, app);
-    // A session that ended takes its cookie along: whoever comes without one is asked to sign in, not told of an attack.
     if known.session.is_none() && known.browser.is_some() {
-        return Err(to_list(app));
+        return Err(headers::redirect(app, &format!("{}{otherwise}", app.site.base)).finish());
     }
     browser::check_form(request, app, params, &form_of(&known, path))
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::base::{PlainToken, TokenKind};
+use crate::base::PlainToken;
 use crate::flow::authorize::{self, Delivery, Next, Parameters, Unproven};
 use crate::oauth::redirect_uri::shown_host;
 use crate::oauth::{OAuthError, Params};
@@ -79,6 +79,7 @@ pub(super) fn next(request: &HttpRequest, app: &App, step: Next, tie: &PlainToke
             return message(request, app, &origin, parameters);
         }
         Next::Login(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::LOGIN),
+        Next::Choose(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::CHOOSE),
         Next::Own(page) => format!("{}{}", app.site.base, account::path(page)),
         Next::Consent(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::CONSENT),
     };
@@ -87,7 +88,7 @@ pub(super) fn next(request: &HttpRequest, app: &App, step: Next, tie: &PlainToke
         return HttpResponse::InternalServerError().finish();
     }
     if is_ours {
-        browser::set(&mut response, app, TokenKind::Browser, tie);
+        browser::set_tie(&mut response, app, tie);
     }
     response
 }

@@ -10,31 +10,89 @@ use subtle::ConstantTimeEq as _;
 use crate::app::App;
 use crate::base::encoding::{base64url, sha256};
 use crate::base::{PlainToken, TokenKind};
-use crate::flow::login::Browser;
+use crate::flow::accounts_here::MAX_ACCOUNTS;
+use crate::flow::login::{Browser, Held};
 use crate::flow::token::FromPage;
 use crate::oauth::{ErrorCode, OAuthError, Params};
 
 use super::pages::ErrorKind;
 use super::{cors, errors, forms};
 
+/// The cookies of this server.
+#[derive(Clone, Copy)]
+enum Name {
+    /// The sessions, for as long as the browser runs.
+    Session,
+    /// Those whose users want to stay signed in, for longer.
+    Kept,
+    /// What ties forms to this browser.
+    Browser,
+}
+
 /// RFC 6265bis §4.1.3.2: a `__Host-` cookie cannot be planted by a neighbouring host. On http loopback, where there is
 /// no `Secure`, the plain name must do.
-fn name(app: &App, kind: TokenKind) -> &'static str {
-    match (app.site.secure, kind) {
-        (true, TokenKind::Session) => "__Host-csgn_session",
-        (true, _) => "__Host-csgn_browser",
-        (false, TokenKind::Session) => "csgn_session",
-        (false, _) => "csgn_browser",
+fn name(app: &App, which: Name) -> &'static str {
+    match (app.site.secure, which) {
+        (true, Name::Session) => "__Host-csgn_session",
+        (true, Name::Kept) => "__Host-csgn_kept",
+        (true, Name::Browser) => "__Host-csgn_browser",
+        (false, Name::Session) => "csgn_session",
+        (false, Name::Kept) => "csgn_kept",
+        (false, Name::Browser) => "csgn_browser",
     }
 }
 
-/// The cookies of this server.
+/// More of a User-Agent header is not read.
+const MAX_USER_AGENT_BYTES: usize = 512;
+/// What stands between two sessions in a cookie. Where the first place is empty, no account is active.
+const SEPARATOR: char = '.';
+
+/// The cookies of this server. While the browser runs, its session cookie says who is signed in; after a restart it is gone,
+/// and the kept one says it.
 pub(super) fn cookies(request: &HttpRequest, app: &App) -> Browser {
-    let read = |kind| {
-        let cookie = request.cookie(name(app, kind))?;
-        PlainToken::parse(kind, cookie.value())
+    let read = |which| request.cookie(name(app, which));
+    let kept = read(Name::Kept);
+    let sessions = read(Name::Session).or_else(|| kept.clone());
+    let (session, others) = sessions.as_ref().map(|cookie| split(cookie.value())).unwrap_or_default();
+    let browser =
+        read(Name::Browser).and_then(|cookie| PlainToken::parse(TokenKind::Browser, cookie.value()));
+    Browser { session, others, has_kept: kept.is_some(), browser }
+}
+
+/// What is no session secret is passed over, as are more of them than there may be.
+fn split(value: &str) -> (Option<PlainToken>, Vec<PlainToken>) {
+    let parse = |text: &str| PlainToken::parse(TokenKind::Session, text);
+    let mut parts = value.split(SEPARATOR);
+    let first = parts.next().and_then(parse);
+    (first, parts.take(MAX_ACCOUNTS).filter_map(parse).collect())
+}
+
+/// Lets the browser hold these sessions, and no others.
+pub(super) fn hold(response: &mut HttpResponse, app: &App, known: &Browser, held: &Held) {
+    let join = |tokens: &[PlainToken]| -> String {
+        tokens.iter().map(PlainToken::reveal).collect::<Vec<_>>().join(&SEPARATOR.to_string())
     };
-    Browser { session: read(TokenKind::Session), browser: read(TokenKind::Browser) }
+    if held.active.is_none() && held.others.is_empty() {
+        if known.session.is_none() && known.others.is_empty() {
+            return;
+        }
+        forget(response, app, name(app, Name::Session));
+    } else {
+        let active = held.active.as_ref().map(PlainToken::reveal).unwrap_or_default();
+        let others = join(&held.others);
+        let value =
+            if others.is_empty() { active.to_owned() } else { format!("{active}{SEPARATOR}{others}") };
+        // Only a cookie that is no header value could fail, and a token has letters and digits only.
+        let _ = response.add_cookie(&cookie(app, name(app, Name::Session), &value));
+    }
+    if !held.kept.is_empty() {
+        let value = join(&held.kept);
+        let mut cookie = cookie(app, name(app, Name::Kept), &value);
+        cookie.set_max_age(Duration::seconds(held.kept_for.0));
+        let _ = response.add_cookie(&cookie);
+    } else if known.has_kept {
+        forget(response, app, name(app, Name::Kept));
+    }
 }
 
 /// The secret that ties forms to this browser: the one it has, or a new one.
@@ -45,10 +103,9 @@ pub(super) fn tie(browser: &Browser, app: &App) -> Result<PlainToken, OAuthError
     }
 }
 
-/// Sets a cookie: `HttpOnly`, `SameSite=Lax`, for as long as the browser runs.
-pub(super) fn set(response: &mut HttpResponse, app: &App, kind: TokenKind, token: &PlainToken) {
-    // Only a cookie that is no header value could fail, and a token has letters and digits only.
-    let _ = response.add_cookie(&cookie(app, name(app, kind), token.reveal()));
+/// Sets the cookie that ties forms to this browser: `HttpOnly`, `SameSite=Lax`, for as long as the browser runs.
+pub(super) fn set_tie(response: &mut HttpResponse, app: &App, tie: &PlainToken) {
+    let _ = response.add_cookie(&cookie(app, name(app, Name::Browser), tie.reveal()));
 }
 
 fn cookie<'v>(app: &App, name: &'static str, value: &'v str) -> Cookie<'v> {
@@ -58,11 +115,6 @@ fn cookie<'v>(app: &App, name: &'static str, value: &'v str) -> Cookie<'v> {
         .same_site(SameSite::Lax)
         .secure(app.site.secure)
         .finish()
-}
-
-/// Takes the session cookie back.
-pub(super) fn forget_session(response: &mut HttpResponse, app: &App) {
-    forget(response, app, name(app, TokenKind::Session));
 }
 
 fn forget(response: &mut HttpResponse, app: &App, name: &'static str) {
@@ -172,6 +224,12 @@ pub(super) fn from_page(request: &HttpRequest, app: &App) -> FromPage {
 /// A request that names the languages of its reader.
 pub(super) fn accept_language(request: &HttpRequest) -> Option<&str> {
     request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok())
+}
+
+/// What the browser says of itself.
+pub(super) fn user_agent(request: &HttpRequest) -> Option<&str> {
+    let text = request.headers().get(header::USER_AGENT)?.to_str().ok()?;
+    Some(text.get(..MAX_USER_AGENT_BYTES).unwrap_or(text))
 }
 
 /// The parameters of the address.

@@ -51,6 +51,13 @@ pub(super) async fn preflight(request: HttpRequest, app: web::Data<App>) -> Http
     response
 }
 
+/// The question before a userinfo request.
+pub(super) async fn preflight_of_userinfo(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
+    let mut response = allowing("GET, POST");
+    clients(&app, &request, &mut response);
+    response
+}
+
 /// The question before a public document, which a page's own headers make a browser ask.
 pub(super) async fn preflight_of_anyone() -> HttpResponse {
     let mut response = allowing("GET");

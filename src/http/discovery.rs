@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::app::App;
 use crate::flow::Snapshot;
 use crate::flow::registration::Mode;
-use crate::oauth::{GrantType, ResponseMode};
+use crate::oauth::algorithm::{ContentEncryption, KeyManagement};
+use crate::oauth::{Acr, AssertionAlgorithm, AuthMethod, GrantType, ResponseMode, claims};
 
 use super::documents::{Cache, Document};
 use super::{pages, paths};
@@ -15,30 +16,48 @@ use super::{pages, paths};
 /// How long anybody may cache the metadata.
 const MAX_AGE_S: i64 = 300;
 
+/// The claims of an ID token that are about the login.
+const PROTOCOL_CLAIMS: [&str; 11] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
+
 #[derive(Serialize)]
 struct Metadata<'a> {
     issuer: &'a str,
     authorization_endpoint: String,
     token_endpoint: String,
+    userinfo_endpoint: String,
     jwks_uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_endpoint: Option<String>,
     end_session_endpoint: String,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 4],
     grant_types_supported: Vec<&'static str>,
-    token_endpoint_auth_methods_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_endpoint: String,
-    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_signing_alg_values_supported: Vec<String>,
     revocation_endpoint: String,
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<String>,
-    claims_supported: [&'static str; 12],
+    id_token_encryption_alg_values_supported: [&'static str; 3],
+    id_token_encryption_enc_values_supported: [&'static str; 2],
+    userinfo_signing_alg_values_supported: Vec<String>,
+    userinfo_encryption_alg_values_supported: [&'static str; 3],
+    userinfo_encryption_enc_values_supported: [&'static str; 2],
+    acr_values_supported: [&'static str; 1],
+    display_values_supported: [&'static str; 3],
+    claim_types_supported: [&'static str; 1],
+    claims_supported: Vec<&'static str>,
     prompt_values_supported: [&'static str; 4],
     ui_locales_supported: Vec<&'static str>,
     claims_parameter_supported: bool,
@@ -64,45 +83,54 @@ fn grants(snapshot: &Snapshot) -> impl Iterator<Item = GrantType> + '_ {
 pub(super) fn document(app: &App, snapshot: &Snapshot) -> Document {
     let issuer = app.site.issuer.as_str();
     let at = |path: &str| format!("{issuer}{path}");
+    let signing: Vec<String> = snapshot.keys.algorithms().map(|algorithm| algorithm.to_string()).collect();
+    let methods: Vec<&str> = AuthMethod::ALL.into_iter().map(AuthMethod::as_str).collect();
+    let of_confidential = methods.iter().copied().filter(|method| *method != "none").collect();
+    let algorithms: Vec<&str> = AssertionAlgorithm::all().map(AssertionAlgorithm::as_str).collect();
     let metadata = Metadata {
         issuer,
         authorization_endpoint: at(paths::AUTHORIZE),
         token_endpoint: at(paths::TOKEN),
+        userinfo_endpoint: at(paths::USERINFO),
         jwks_uri: at(paths::JWKS),
         registration_endpoint: (app.policy.registration.mode != Mode::Off).then(|| at(paths::REGISTER)),
         end_session_endpoint: at(paths::LOGOUT),
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
         scopes_supported: snapshot.scopes().into_iter().collect(),
         response_types_supported: ["code"],
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         grant_types_supported: grants(snapshot).map(GrantType::as_str).collect(),
-        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
+        token_endpoint_auth_methods_supported: methods.clone(),
+        token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
         introspection_endpoint: at(paths::INTROSPECT),
         // A public client may not ask there.
-        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        introspection_endpoint_auth_methods_supported: of_confidential,
+        introspection_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
         introspection_signing_alg_values_supported: vec![app.policy.id_token_algorithm.to_string()],
         revocation_endpoint: at(paths::REVOKE),
-        revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "none"],
+        revocation_endpoint_auth_methods_supported: methods,
+        revocation_endpoint_auth_signing_alg_values_supported: algorithms,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
         subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: vec![app.policy.id_token_algorithm.to_string()],
-        claims_supported: [
-            "iss",
-            "sub",
-            "aud",
-            "exp",
-            "iat",
-            "auth_time",
-            "nonce",
-            "amr",
-            "name",
-            "preferred_username",
-            "email",
-            "email_verified",
-        ],
+        id_token_signing_alg_values_supported: signing.clone(),
+        id_token_encryption_alg_values_supported: KeyManagement::ALL.map(KeyManagement::as_str),
+        id_token_encryption_enc_values_supported: ContentEncryption::ALL.map(ContentEncryption::as_str),
+        userinfo_signing_alg_values_supported: signing,
+        userinfo_encryption_alg_values_supported: KeyManagement::ALL.map(KeyManagement::as_str),
+        userinfo_encryption_enc_values_supported: ContentEncryption::ALL.map(ContentEncryption::as_str),
+        acr_values_supported: Acr::ALL.map(Acr::as_str),
+        // The pages fit into a popup and work by touch.
+        display_values_supported: ["page", "popup", "touch"],
+        claim_types_supported: ["normal"],
+        claims_supported: PROTOCOL_CLAIMS
+            .into_iter()
+            .chain(claims::BEARERS.into_iter().flat_map(claims::of_scope).copied())
+            .collect(),
         prompt_values_supported: ["none", "login", "consent", "select_account"],
         ui_locales_supported: pages::Language::ALL.iter().map(|language| language.tag()).collect(),
-        claims_parameter_supported: false,
+        claims_parameter_supported: true,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
         require_request_uri_registration: false,

@@ -40,6 +40,11 @@ pub(super) fn http_json(status: u16, description: &str) -> HttpResponse {
     builder(status).json(Body { error: ErrorCode::InvalidRequest.as_str(), error_description: description })
 }
 
+/// A refusal that says all by its status and headers.
+pub(super) fn empty(status: u16) -> HttpResponse {
+    builder(status).finish()
+}
+
 pub(super) fn method_not_allowed(allow: &'static str) -> HttpResponse {
     let mut response = http_json(405, &format!("this address takes {allow} only"));
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));

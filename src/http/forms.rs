@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 use crate::app::Site;
 use crate::oauth::{ErrorCode, OAuthError};
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// Why a body was not read.
 pub(super) enum BodyError {
     /// It is longer than the limit, in bytes.
@@ -34,7 +36,7 @@ pub(super) async fn body(
     payload: &mut Payload,
     site: &Site,
 ) -> Result<Vec<(String, String)>, BodyError> {
-    if !is_of_type(request, "application/x-www-form-urlencoded") {
+    if !is_form(request) {
         return Err(BodyError::Refused(refused("the body must be application/x-www-form-urlencoded")));
     }
     let bytes = in_time(request, payload, site).await?;
@@ -87,6 +89,11 @@ async fn read(
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+/// Whether the body says that it is a form.
+pub(super) fn is_form(request: &HttpRequest) -> bool {
+    is_of_type(request, FORM)
 }
 
 fn is_of_type(request: &HttpRequest, wanted: &str) -> bool {

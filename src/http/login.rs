@@ -6,9 +6,8 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::base::TokenKind;
 use crate::flow::authorize::{self, Destination, LoginNotice, LoginOutcome, LoginTicket, Next, TicketError};
-use crate::flow::login::Attempt;
+use crate::flow::login::{self, Attempt, Entry};
 
 use super::headers::{self, Allowed};
 use super::pages::{self, ClientCard, LoginPage};
@@ -31,10 +30,11 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
             let unchecked = cx.snapshot.registered(&known.client.id) == Some(false);
             (Arc::clone(&known.client), unchecked)
         });
-        Ok::<_, TicketError>((ticket, client))
+        let choose = !login::accounts(cx, &from)?.is_empty();
+        Ok::<_, TicketError>((ticket, client, choose))
     })
     .await;
-    let (ticket, client) = match opened {
+    let (ticket, client, choose) = match opened {
         Ok(opened) => opened,
         Err(error) => return errors::ticket(&request, &app, &error),
     };
@@ -58,6 +58,8 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         csrf: &browser::csrf(&tie, paths::LOGIN),
         username: typed,
         notice: ticket.notice.map(|notice| shown(notice, &ticket.to)),
+        remember: ticket.remember,
+        choose,
     }
     .render();
     let form_to = form_to(&ticket);
@@ -78,7 +80,7 @@ fn shown(notice: LoginNotice, to: &Destination) -> pages::LoginNotice {
 }
 
 /// Where the form may lead in the end: browsers hold a redirect after a POST to `form-action` too.
-fn form_to(ticket: &LoginTicket) -> Option<String> {
+pub(super) fn form_to(ticket: &LoginTicket) -> Option<String> {
     headers::sources_of(ticket.to.request()?.reply.uri())
 }
 
@@ -89,6 +91,11 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
     };
     let peer = peer::address(&request, &app);
     let handle = tie.clone();
+    let entry = Entry {
+        remember: params.get("remember") == Some("on"),
+        user_agent: browser::user_agent(&request).map(str::to_owned),
+    };
+    let before = known.clone();
     let outcome = run::blocking(&request, &app, move |cx| {
         let ticket = authorize::open_login_ticket(cx, params.get("request").unwrap_or_default(), &known)?;
         let attempt = Attempt {
@@ -96,13 +103,13 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
             password: params.get("password").unwrap_or_default(),
             peer,
         };
-        Ok::<_, TicketError>(authorize::answer_login(cx, ticket, &attempt, &known, &handle)?)
+        Ok::<_, TicketError>(authorize::answer_login(cx, ticket, &attempt, &entry, &known, &handle)?)
     })
     .await;
     match outcome {
-        Ok(LoginOutcome::In(step, session)) => {
+        Ok(LoginOutcome::In(step, held)) => {
             let mut response = authorize_endpoint::next(&request, &app, step, &tie);
-            browser::set(&mut response, &app, TokenKind::Session, &session);
+            browser::hold(&mut response, &app, &before, &held);
             response
         }
         Ok(LoginOutcome::Again(sealed)) => {

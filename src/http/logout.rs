@@ -4,8 +4,8 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::base::TokenKind;
-use crate::flow::logout::{self, After, Step};
+use crate::flow::login::{Browser, Held};
+use crate::flow::logout::{self, After, Question, Step};
 use crate::oauth::{OAuthError, Params};
 
 use super::pages::{self, LoggedOutPage, LogoutPage};
@@ -38,18 +38,14 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
         Ok(checked) => checked,
         Err(page) => return page,
     };
-    let leave = params.get("decision") == Some("logout");
+    let from = known.clone();
     let answered = run::blocking(&request, &app, move |cx| {
-        logout::answer(cx, params.get("request").unwrap_or_default(), leave, &known)
+        let decision = params.get("decision").unwrap_or_default();
+        logout::answer(cx, params.get("request").unwrap_or_default(), decision, &from)
     })
     .await;
     match answered {
-        Ok(After::Stayed) => headers::redirect(&app, &home(&app)).finish(),
-        Ok(done) => {
-            let mut response = finished(&request, &app, done, None);
-            browser::forget_session(&mut response, &app);
-            response
-        }
+        Ok((done, held)) => finished(&request, &app, &known, done, &held),
         Err(error) => errors::ticket(&request, &app, &error),
     }
 }
@@ -61,16 +57,16 @@ async fn asked(request: &HttpRequest, app: &Data<App>, params: Params) -> HttpRe
         Err(error) => return errors::oauth_page(request, app, None, &error),
     };
     let ui_locales = params.get("ui_locales").map(str::to_owned);
-    let handle = tie.clone();
-    let step = run::blocking(request, app, move |cx| logout::request(cx, &params, &known, &handle)).await;
+    let (handle, from) = (tie.clone(), known.clone());
+    let step = run::blocking(request, app, move |cx| logout::request(cx, &params, &from, &handle)).await;
     let mut response = match step {
-        Ok(Step::Ask { sealed, username, client_name, return_to }) => {
-            let lang = pages::choose(ui_locales.as_deref(), browser::accept_language(request));
+        Ok(Step::Ask(Question { sealed, username, others, client_name, return_to })) => {
             let html = LogoutPage {
-                lang,
+                lang: pages::choose(ui_locales.as_deref(), browser::accept_language(request)),
                 base: &app.site.base,
                 service: &app.site.service,
                 username: &username,
+                others: &others,
                 client_name: client_name.as_deref(),
                 request: &sealed,
                 csrf: &browser::csrf(&tie, paths::LOGOUT),
@@ -78,29 +74,34 @@ async fn asked(request: &HttpRequest, app: &Data<App>, params: Params) -> HttpRe
             .render();
             headers::page(app, 200, html, return_to.as_deref().and_then(headers::sources_of).as_deref())
         }
-        Ok(Step::Done(done)) => finished(request, app, done, ui_locales.as_deref()),
+        Ok(Step::Done(done, held)) => finished(request, app, &known, done, &held),
         Err(error) => return refused(request, app, &error),
     };
-    browser::set(&mut response, app, TokenKind::Browser, &tie);
+    browser::set_tie(&mut response, app, &tie);
     response
 }
 
-fn finished(request: &HttpRequest, app: &App, done: After, ui_locales: Option<&str>) -> HttpResponse {
-    match done {
+fn finished(request: &HttpRequest, app: &App, known: &Browser, done: After, held: &Held) -> HttpResponse {
+    let mut response = match done {
         After::Client(url) => headers::redirect(app, &url).finish(),
         After::Stayed => headers::redirect(app, &home(app)).finish(),
-        After::Page { client_name } => {
-            let lang = pages::choose(ui_locales, browser::accept_language(request));
+        After::Page(farewell) => {
             let html = LoggedOutPage {
-                lang,
+                lang: pages::choose(farewell.ui_locales.as_deref(), browser::accept_language(request)),
                 base: &app.site.base,
                 service: &app.site.service,
-                client_name: client_name.as_deref(),
+                client_name: farewell.client_name.as_deref(),
+                accounts: &farewell.accounts,
+                remaining: &farewell.remaining,
+                told: &farewell.told,
+                not_told: &farewell.not_told,
             }
             .render();
             headers::page(app, 200, html, None)
         }
-    }
+    };
+    browser::hold(&mut response, app, known, held);
+    response
 }
 
 fn refused(request: &HttpRequest, app: &App, error: &OAuthError) -> HttpResponse {

@@ -7,7 +7,9 @@ mod accept;
 mod account;
 mod assets;
 mod authorize;
+mod bearer;
 mod browser;
+mod choose;
 mod client_request;
 mod consent;
 mod cors;
@@ -34,6 +36,7 @@ mod run;
 mod server;
 mod tls;
 mod token;
+mod userinfo;
 
 pub use server::{Server, ServerError, serve};
 pub use tls::{TlsError, check_files as check_tls_files};

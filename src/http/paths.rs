@@ -4,6 +4,8 @@
 pub const AUTHORIZE: &str = "/authorize";
 /// RFC 6749 §3.2.
 pub const TOKEN: &str = "/token";
+/// OpenID Connect Core 1.0 §5.3.
+pub const USERINFO: &str = "/userinfo";
 /// RFC 7662 §2.
 pub const INTROSPECT: &str = "/introspect";
 /// RFC 7009 §2.
@@ -20,10 +22,18 @@ pub const REGISTER: &str = "/register";
 pub const REGISTERED: &str = "/register/{client_id}";
 /// The login page.
 pub const LOGIN: &str = "/login";
+/// The account chooser.
+pub const CHOOSE: &str = "/choose-account";
 /// The consent page.
 pub const CONSENT: &str = "/consent";
 /// OpenID Connect RP-Initiated Logout 1.0 §2.
 pub const LOGOUT: &str = "/logout";
+/// A user's sessions.
+pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
+/// The form that changes the password.
+pub const ACCOUNT_PASSWORD: &str = "/account/password";
+/// A Well-Known URL for Changing Passwords: at the root of the host.
+pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 /// A user's API tokens.
 pub const ACCOUNT_TOKENS: &str = "/account/tokens";
 /// The form that makes one.

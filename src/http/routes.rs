@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 use crate::app::App;
 
 use super::{
-    account, assets, authorize, consent, cors, discovery, errors, health, introspect, jwks, leaked, login,
-    logout, pages, paths, registration, revoke, token,
+    account, assets, authorize, choose, consent, cors, discovery, errors, health, introspect, jwks, leaked,
+    login, logout, pages, paths, registration, revoke, token, userinfo,
 };
 
 /// Adds all routes for an issuer whose path is `base`.
@@ -19,6 +19,13 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
     // Paths are compared in this order: what is asked for most comes first.
     config
         .service(only(at(paths::TOKEN).route(post().to(token::post)), "POST, OPTIONS").route(options()))
+        .service(
+            at(paths::USERINFO)
+                .route(get().to(userinfo::get))
+                .route(post().to(userinfo::post))
+                .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_userinfo))
+                .default_service(refuse("GET, HEAD, POST, OPTIONS")),
+        )
         .service(only(at(paths::INTROSPECT).route(post().to(introspect::post)), "POST"))
         .service(
             at(paths::JWKS)
@@ -59,6 +66,12 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
+            at(paths::CHOOSE)
+                .route(get().to(choose::get))
+                .route(post().to(choose::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
             at(paths::CONSENT)
                 .route(get().to(consent::get))
                 .route(post().to(consent::post))
@@ -68,6 +81,18 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
             at(paths::LOGOUT)
                 .route(get().to(logout::get))
                 .route(post().to(logout::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
+            at(paths::ACCOUNT_SESSIONS)
+                .route(get().to(account::sessions::get))
+                .route(post().to(account::sessions::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
+            at(paths::ACCOUNT_PASSWORD)
+                .route(get().to(account::password::get))
+                .route(post().to(account::password::post))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
@@ -106,6 +131,16 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
         .service(at(paths::READY).route(get().to(health::ready)).default_service(refuse("GET, HEAD")))
         .service(at(paths::STYLE).route(get().to(assets::style)).default_service(refuse("GET, HEAD")))
         .service(at(paths::FAVICON).route(get().to(assets::favicon)).default_service(refuse("GET, HEAD")));
+    // A Well-Known URL for Changing Passwords §2 puts it at the root of the host; behind a proxy that passes on the issuer's
+    // path alone, it is there too.
+    let mut change_password = vec![paths::CHANGE_PASSWORD.to_owned()];
+    if !base.is_empty() {
+        change_password.push(format!("{base}{}", paths::CHANGE_PASSWORD));
+    }
+    for path in change_password {
+        let at = web::resource(path).route(get().to(account::password::well_known));
+        config.service(at.default_service(refuse_page("GET, HEAD")));
+    }
     let home = if base.is_empty() { paths::HOME.to_owned() } else { base.to_owned() };
     config
         .service(web::resource(home).route(get().to(assets::home)).default_service(refuse_page("GET, HEAD")));

@@ -1,4 +1,4 @@
-//! Encrypts signed tokens to a resource server: nested JWTs (RFC 7519 §11.2) as compact JWE (RFC 7516 §7.1).
+//! Encrypts signed tokens to a resource server or a client: nested JWTs (RFC 7519 §11.2) as compact JWE (RFC 7516 §7.1).
 //!
 //! josekit conveys the content's key and runs the cipher; key and nonce of the content are drawn here, and the header is
 //! written here, so that it never holds more than `alg`, `enc`, `kid`, `typ`, `cty` and the ephemeral key `epk`. There is
@@ -37,7 +37,32 @@ pub enum EncryptError {
     },
 }
 
-/// A resource server's key, ready to encrypt to. Shared between threads without a lock.
+/// What is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A signed access token.
+    AccessToken,
+    /// Another signed JWT, for a client.
+    Jwt,
+    /// Claims that nobody signed.
+    Claims,
+}
+
+impl Content {
+    /// RFC 7519 §5.2: "In the case that nested signing or encryption is employed, this Header Parameter MUST be present; in
+    /// this case, the value MUST be "JWT"" of `cty`. RFC 9068 §4 has `typ` looked at before decryption, so it stands outside
+    /// as well as inside, which RFC 8725 §3.11 allows.
+    fn header(self) -> String {
+        let typ = match self {
+            Self::AccessToken => TokenType::AccessToken.as_str(),
+            Self::Jwt | Self::Claims => TokenType::IdToken.as_str(),
+        };
+        let cty = if self == Self::Claims { "" } else { r#","cty":"JWT""# };
+        format!(r#""typ":"{typ}"{cty}"#)
+    }
+}
+
+/// A public key, ready to encrypt to. Shared between threads without a lock.
 pub struct Encrypter {
     kid: String,
     /// The header in JSON, but for what the agreement adds and the closing brace.
@@ -51,21 +76,18 @@ impl Encrypter {
     ///
     /// # Errors
     /// When the library refuses the key.
-    pub fn new(key: &EncryptionKey, enc: ContentEncryption) -> Result<Self, EncryptionKeyError> {
+    pub fn new(
+        key: &EncryptionKey,
+        enc: ContentEncryption,
+        what: Content,
+    ) -> Result<Self, EncryptionKeyError> {
         let inner = key.encrypter().map_err(|e| JwkError::Refused(e.to_string()))?;
         let kid = serde_json::Value::from(key.kid());
-        // RFC 7519 §5.2: "In the case that nested signing or encryption is employed, this Header Parameter MUST be present;
-        // in this case, the value MUST be "JWT"". RFC 9068 §4 has `typ` looked at before decryption, so it stands outside as
-        // well as inside, which RFC 8725 §3.11 allows.
-        let header = format!(
-            r#"{{"alg":"{}","enc":"{enc}","kid":{kid},"typ":"{}","cty":"JWT""#,
-            key.algorithm(),
-            TokenType::AccessToken.as_str(),
-        );
+        let header = format!(r#"{{"alg":"{}","enc":"{enc}","kid":{kid},{}"#, key.algorithm(), what.header());
         Ok(Self { kid: key.kid().to_owned(), header, inner, content: backend::content(enc) })
     }
 
-    /// Encrypts a signed token.
+    /// Encrypts a signed token, or claims in JSON.
     ///
     /// # Errors
     /// When there is no randomness or the library fails.

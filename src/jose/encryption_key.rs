@@ -15,7 +15,7 @@ use crate::oauth::algorithm::{ContentEncryption, KeyManagement};
 /// Longest `kid` that is taken over: it stands in the header of every token.
 const MAX_KID_BYTES: usize = 128;
 /// RFC 7518 §6.2.2 and §6.3.2: the members that only a private key has.
-const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+pub(super) const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 /// A checked public key with the one algorithm that it is used with.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,15 +6,17 @@
 //! - [`master`], [`master_file`]: the key of this node, in its file
 //! - [`seal`]: compact JWE for what leaves this process and comes back (key columns, forms)
 //! - [`signer`]: signs tokens; [`verifier`]: verifies this server's own tokens
+//! - [`assertion`]: JWTs that clients make; [`client_keys`]: which of their keys is for what
 //! - [`encryption_key`]: a resource server's public key; [`encrypt`]: signed tokens encrypted to it
 //! - [`ring`]: an immutable snapshot of all signing keys, with the JWKS made once
-//! - `strict`: JSON objects without duplicate members
 //!
 //! Private-key operations run through josekit (OpenSSL), never through the rsa crate (RUSTSEC-2023-0071). OpenSSL draws the
 //! randomness of signatures, of RSA-OAEP's padding, of ephemeral ECDH keys and of the keys that p256 and rsa do not make
 //! itself; all other randomness is `base::Entropy`.
 
+pub mod assertion;
 mod backend;
+pub mod client_keys;
 pub mod encrypt;
 pub mod encryption_key;
 mod import;
@@ -25,12 +27,15 @@ pub mod private_key;
 pub mod ring;
 pub mod seal;
 pub mod signer;
-mod strict;
 #[cfg(test)]
 mod tests;
 pub mod verifier;
 
-pub use encrypt::{EncryptError, Encrypter};
+use crate::base::strict;
+
+pub use assertion::{Assertion, AssertionError};
+pub use client_keys::{ClientKeySet, NoKey};
+pub use encrypt::{Content, EncryptError, Encrypter};
 pub use encryption_key::{EncryptionKey, EncryptionKeyError};
 pub use jwk::{JwkError, PublicJwk};
 pub use master::{MasterKey, MasterKeyError, MasterKeys};

@@ -50,10 +50,12 @@ pub enum Purpose {
     SuccessorSalt,
     /// The secret of a client that registered itself, in the database.
     RegisteredSecret,
+    /// A client secret that authenticates assertions, in the database.
+    ClientSecret,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::SigningKey,
         Self::AuthorizationRequest,
         Self::ConsentTicket,
@@ -62,6 +64,7 @@ impl Purpose {
         Self::Csrf,
         Self::SuccessorSalt,
         Self::RegisteredSecret,
+        Self::ClientSecret,
     ];
 
     /// The word in the header.
@@ -76,6 +79,7 @@ impl Purpose {
             Self::Csrf => "csrf",
             Self::SuccessorSalt => "successor-salt",
             Self::RegisteredSecret => "registered-secret",
+            Self::ClientSecret => "client-secret",
         }
     }
 }

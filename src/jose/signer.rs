@@ -21,6 +21,11 @@ pub enum TokenType {
     IdToken,
     /// RFC 9701 §5.
     Introspection,
+    /// OpenID Connect Core §5.3.2. It has no `typ`: clients know none for it, and none is what no other token of ours has. So
+    /// it is never taken for an ID token, whose claims it shares; and it is never read here.
+    Userinfo,
+    /// OpenID Connect Back-Channel Logout 1.0 §2.4.
+    Logout,
 }
 
 impl TokenType {
@@ -31,6 +36,8 @@ impl TokenType {
             Self::AccessToken => "at+jwt",
             Self::IdToken => "JWT",
             Self::Introspection => "token-introspection+jwt",
+            Self::Userinfo => "",
+            Self::Logout => "logout+jwt",
         }
     }
 }
@@ -51,6 +58,8 @@ pub struct Signer {
     access_token_header: String,
     id_token_header: String,
     introspection_header: String,
+    userinfo_header: String,
+    logout_header: String,
     signature_chars: usize,
     inner: Box<dyn JwsSigner>,
 }
@@ -68,6 +77,8 @@ impl Signer {
             access_token_header: header(&public, TokenType::AccessToken),
             id_token_header: header(&public, TokenType::IdToken),
             introspection_header: header(&public, TokenType::Introspection),
+            userinfo_header: header(&public, TokenType::Userinfo),
+            logout_header: header(&public, TokenType::Logout),
             signature_chars: encoded_length(public.signature_length()),
             public,
             inner,
@@ -95,6 +106,8 @@ impl Signer {
             TokenType::AccessToken => &self.access_token_header,
             TokenType::IdToken => &self.id_token_header,
             TokenType::Introspection => &self.introspection_header,
+            TokenType::Userinfo => &self.userinfo_header,
+            TokenType::Logout => &self.logout_header,
         };
         let length = header.len() + encoded_length(claims_json.len()) + 1 + self.signature_chars;
         let mut token = String::with_capacity(length);
@@ -118,8 +131,12 @@ impl fmt::Debug for Signer {
 
 /// The encoded header with the dot behind it.
 fn header(public: &PublicJwk, token_type: TokenType) -> String {
-    let (alg, typ, kid) = (public.algorithm().as_str(), token_type.as_str(), public.kid());
-    let mut encoded = base64url(format!(r#"{{"alg":"{alg}","typ":"{typ}","kid":"{kid}"}}"#).as_bytes());
+    let (alg, kid) = (public.algorithm().as_str(), public.kid());
+    let typ = match token_type.as_str() {
+        "" => String::new(),
+        typ => format!(r#""typ":"{typ}","#),
+    };
+    let mut encoded = base64url(format!(r#"{{"alg":"{alg}",{typ}"kid":"{kid}"}}"#).as_bytes());
     encoded.push('.');
     encoded
 }

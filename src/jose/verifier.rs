@@ -34,6 +34,11 @@ impl VerificationKey {
         Ok(Self { public: public.clone(), inner })
     }
 
+    /// Whether this key has signed these bytes.
+    pub(super) fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
+        self.inner.verify(signed, signature).is_ok()
+    }
+
     /// The key.
     #[must_use]
     pub fn public(&self) -> &PublicJwk {

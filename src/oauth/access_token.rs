@@ -1,8 +1,10 @@
-//! What an access token says: the claims of RFC 9068 §2.2, with `act` of RFC 8693 §4.1, and no others.
+//! What an access token says: the claims of RFC 9068 §2.2 and §2.2.1, with `act` of RFC 8693 §4.1, and such as an operator
+//! names for a resource server.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The claims of an access token, whatever its format. The order is fixed, so that tokens are easy to read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,12 +31,21 @@ pub struct AccessTokenClaims<'a> {
     /// When the user proved who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// What kind of proof that was (RFC 9068 §2.2.1, RFC 9470 §6.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<Cow<'a, str>>,
+    /// By which means (RFC 8176).
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub amr: Cow<'a, [String]>,
     /// The user's roles, where the resource server asks for them.
     #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
     pub roles: Cow<'a, [String]>,
     /// Who acts for the subject, where it was exchanged for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
+    /// What the resource server wants told beyond that, by names of its operator's.
+    #[serde(flatten)]
+    pub custom: Map<String, Value>,
 }
 
 impl AccessTokenClaims<'_> {
@@ -58,8 +69,11 @@ impl AccessTokenClaims<'_> {
             client_id: owned(self.client_id),
             scope: owned(self.scope),
             auth_time: self.auth_time,
+            acr: self.acr.map(owned),
+            amr: Cow::Owned(self.amr.into_owned()),
             roles: Cow::Owned(self.roles.into_owned()),
             act: self.act,
+            custom: self.custom,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The error codes of OAuth 2 and OpenID Connect, each with its one status and its default text.
 //!
-//! RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8707 §2, OpenID Connect Core 1.0 §3.1.2.6.
+//! RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8707 §2, OpenID Connect Core 1.0 §3.1.2.6,
+//! OpenID Connect Core Unmet Authentication Requirements 1.0.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -30,6 +31,10 @@ pub enum ErrorCode {
     LoginRequired,
     /// OpenID Connect Core §3.1.2.6: a consent page would be needed, and `prompt=none` forbids it.
     ConsentRequired,
+    /// OpenID Connect Core Unmet Authentication Requirements 1.0 §2: no login here is of the kind that is essential.
+    UnmetAuthenticationRequirements,
+    /// OpenID Connect Core §3.1.2.6: several accounts are signed in and none is chosen, and `prompt=none` forbids to ask.
+    AccountSelectionRequired,
     /// OpenID Connect Core §3.1.2.6: `request` is not supported.
     RequestNotSupported,
     /// OpenID Connect Core §3.1.2.6: `request_uri` is not supported.
@@ -71,6 +76,12 @@ impl ErrorCode {
             Self::AccessDenied => ("access_denied", 400, "the request was denied"),
             Self::LoginRequired => ("login_required", 400, "the user must sign in"),
             Self::ConsentRequired => ("consent_required", 400, "the user must agree"),
+            Self::UnmetAuthenticationRequirements => {
+                ("unmet_authentication_requirements", 400, "no login here is of the kind that is asked for")
+            }
+            Self::AccountSelectionRequired => {
+                ("account_selection_required", 400, "the user must choose an account")
+            }
             Self::RequestNotSupported => {
                 ("request_not_supported", 400, "the request parameter is not supported")
             }

@@ -1,6 +1,7 @@
 //! What the introspection endpoint says of a token (RFC 7662 §2.2), and how it is wrapped when it is signed (RFC 9701 §5).
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::Actor;
 
@@ -46,12 +47,21 @@ pub struct Introspection {
     /// When the user proved who they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// What kind of proof that was (RFC 9470 §6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// By which means (RFC 8176).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
     /// The user's roles, where the resource server asks for them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     /// Who acts for the subject (RFC 8693 §4.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
+    /// What the resource server wants told beyond that.
+    #[serde(flatten)]
+    pub custom: Map<String, Value>,
 }
 
 /// The claims of a signed answer. RFC 9701 §5: it "SHOULD NOT include the "sub" and "exp" claims as an additional measure

@@ -9,13 +9,14 @@ pub fn max_length(name: &str) -> usize {
         "max_age" | "days" => 10,
         "response_type" | "response_mode" | "code_challenge_method" | "prompt" | "display" | "decision" => 64,
         "id" => 64,
-        "grant_type" | "code_challenge" | "code_verifier" | "ui_locales" | "acr_values" => 128,
+        "grant_type" | "code_challenge" | "code_verifier" | "ui_locales" => 128,
         "client_id" | "username" | "code" | "refresh_token" | "login_hint" | "csrf" => 256,
-        "nonce" | "resource" | "audience" => 512,
-        "client_secret" | "password" => 1024,
+        "nonce" | "resource" | "audience" | "logout_hint" => 512,
+        "client_secret" | "password" | "new_password" | "new_password_again" | "acr_values" => 1024,
         "redirect_uri" | "post_logout_redirect_uri" | "state" | "scope" => 2048,
         // As long as the longest token that is read.
-        "id_token_hint" | "request" | "token" | "subject_token" | "actor_token" => 16_384,
+        "client_assertion" | "id_token_hint" | "request" | "token" | "access_token" | "subject_token"
+        | "actor_token" => 16_384,
         _ => 4096,
     }
 }

@@ -1,9 +1,14 @@
 //! What is said on the wire: types and rules, without I/O and without a clock. One file per word or per spec.
 
 pub mod access_token;
+pub mod acr;
 pub mod algorithm;
+pub mod assertion_algorithm;
+pub mod at_hash;
 pub mod auth_method;
 pub mod challenge;
+pub mod claims;
+pub mod claims_request;
 pub mod client_id;
 pub mod error;
 pub mod grant_type;
@@ -21,8 +26,11 @@ pub mod strict_json;
 pub mod token_response;
 
 pub use access_token::{AccessTokenClaims, Actor};
+pub use acr::Acr;
+pub use assertion_algorithm::AssertionAlgorithm;
 pub use auth_method::AuthMethod;
 pub use challenge::{CodeChallenge, CodeVerifier};
+pub use claims_request::{Asked, ClaimsRequest};
 pub use client_id::ClientId;
 pub use error::{ErrorCode, OAuthError};
 pub use grant_type::GrantType;

@@ -13,7 +13,7 @@ pub struct Prompt {
     pub login: bool,
     /// "SHOULD prompt the End-User for consent."
     pub consent: bool,
-    /// "SHOULD prompt the End-User to select a user account." With one account a browser, that is a new login.
+    /// "SHOULD prompt the End-User to select a user account."
     pub select_account: bool,
 }
 
@@ -27,7 +27,13 @@ impl FromStr for Prompt {
                 "login" => prompt.login = true,
                 "consent" => prompt.consent = true,
                 "select_account" => prompt.select_account = true,
-                _ => return Err("prompt knows none, login, consent and select_account".to_owned()),
+                // Initiating User Registration via OpenID Connect 1.0 §4.1: a value that is not supported is
+                // `invalid_request`, and the description names it. Nobody registers here, so `create` is such a value.
+                other => {
+                    return Err(format!(
+                        "prompt {other} is not supported: it knows none, login, consent and select_account"
+                    ));
+                }
             }
         }
         // "If this parameter contains none with any other value, an error is returned."

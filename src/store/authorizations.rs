@@ -3,10 +3,11 @@
 use diesel::prelude::*;
 
 use crate::base::{Id, Timestamp};
-use crate::domain::{Authorization, ImpossibleRow, RevocationReason};
+use crate::domain::{Authorization, ImpossibleRow, Profile, RevocationReason};
+use crate::oauth::{Asked, ClientId, Scope};
 
 use super::clients::{joined, split};
-use super::schema::authorizations as table;
+use super::schema::{authorizations as table, clients};
 use super::{Conn, StoreError};
 
 #[derive(Queryable, Insertable)]
@@ -24,6 +25,7 @@ struct Row {
     expires_at: i64,
     revoked_at: Option<i64>,
     revoked_because: Option<String>,
+    request: Option<String>,
 }
 
 impl TryFrom<Row> for Authorization {
@@ -48,6 +50,7 @@ impl TryFrom<Row> for Authorization {
             }
         };
         let session = row.session_id.as_deref().map(str::parse).transpose();
+        let asked = row.request.as_deref().map(serde_json::from_str);
         Ok(Self {
             id: row.id.parse().map_err(|e| fault("id", format!("{e}")))?,
             client_id: row.client_id.parse().map_err(|e| fault("client_id", e))?,
@@ -60,6 +63,7 @@ impl TryFrom<Row> for Authorization {
             created_at: Timestamp(row.created_at),
             expires_at: Timestamp(row.expires_at),
             revoked,
+            asked: asked.transpose().map_err(|e| fault("request", e.to_string()))?.unwrap_or_default(),
         })
     }
 }
@@ -82,6 +86,7 @@ pub fn find(conn: &mut Conn, id: Id) -> Result<Option<Authorization>, StoreError
 /// # Errors
 /// [`StoreError::Reference`] when the user or the client is gone.
 pub fn insert(conn: &mut Conn, authorization: &Authorization) -> Result<(), StoreError> {
+    let request = asked(authorization)?;
     let row = Row {
         id: authorization.id.to_string(),
         client_id: authorization.client_id.to_string(),
@@ -95,9 +100,23 @@ pub fn insert(conn: &mut Conn, authorization: &Authorization) -> Result<(), Stor
         expires_at: authorization.expires_at.0,
         revoked_at: authorization.revoked.map(|(at, _)| at.0),
         revoked_because: authorization.revoked.map(|(_, reason)| reason.as_str().to_owned()),
+        request,
     };
     diesel::insert_into(table::table).values(row).execute(conn)?;
     Ok(())
+}
+
+/// Most requests ask for nothing beside their scope: then there is nothing to store.
+fn asked(authorization: &Authorization) -> Result<Option<String>, ImpossibleRow> {
+    if authorization.asked == Asked::default() {
+        return Ok(None);
+    }
+    serde_json::to_string(&authorization.asked).map(Some).map_err(|e| ImpossibleRow {
+        table: "authorizations",
+        column: "request",
+        id: authorization.id.to_string(),
+        text: e.to_string(),
+    })
 }
 
 /// Revokes the whole family; false when it was revoked before. The first reason stands.
@@ -112,21 +131,86 @@ pub fn revoke(conn: &mut Conn, id: Id, now: Timestamp, reason: RevocationReason)
     Ok(rows == 1)
 }
 
-/// Revokes all that was given in a browser session.
+/// What was given in a browser session, as far as its end must know.
+#[derive(Clone, Debug)]
+pub struct InSession {
+    /// The authorization.
+    pub id: Id,
+    /// Who got it.
+    pub client_id: ClientId,
+    /// Whether it was revoked before.
+    pub is_revoked: bool,
+    /// Whether it was given for the time after the session: `offline_access` (OpenID Connect Core §11), to a client that
+    /// can keep a secret. What a public client holds ends with the session.
+    pub outlives_session: bool,
+}
+
+/// All that was given in a browser session, revoked or not.
+///
+/// # Errors
+/// When the database fails or a row is impossible.
+pub fn in_session(conn: &mut Conn, session: Id) -> Result<Vec<InSession>, StoreError> {
+    let rows: Vec<(String, String, String, Option<i64>, String)> = table::table
+        .inner_join(clients::table.on(clients::id.eq(table::client_id)))
+        .filter(table::session_id.eq(session.to_string()))
+        .select((table::id, table::client_id, table::scope, table::revoked_at, clients::profile))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(id, client_id, scope, revoked_at, profile)| {
+            let fault = |column, text: String| {
+                StoreError::from(ImpossibleRow { table: "authorizations", column, id: id.clone(), text })
+            };
+            let scope: Scope = scope.parse().map_err(|e| fault("scope", e))?;
+            let profile: Profile = profile.parse().map_err(|e| fault("client_id", e))?;
+            Ok(InSession {
+                id: id.parse().map_err(|e| fault("id", format!("{e}")))?,
+                client_id: client_id.parse().map_err(|e| fault("client_id", e))?,
+                is_revoked: revoked_at.is_some(),
+                outlives_session: scope.contains("offline_access") && profile.is_confidential(),
+            })
+        })
+        .collect()
+}
+
+/// Revokes these families, as far as they were not revoked before: the first reason stands.
 ///
 /// # Errors
 /// When the database fails.
-pub fn revoke_of_session(
+pub fn revoke_all(
     conn: &mut Conn,
+    ids: &[Id],
+    now: Timestamp,
+    reason: RevocationReason,
+) -> Result<(), StoreError> {
+    // Far below what either database takes as parameters of one statement.
+    for some in ids.chunks(500) {
+        let some: Vec<String> = some.iter().map(ToString::to_string).collect();
+        diesel::update(table::table.filter(table::id.eq_any(some)).filter(table::revoked_at.is_null()))
+            .set((table::revoked_at.eq(now.0), table::revoked_because.eq(reason.as_str())))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Revokes all that a user gave, but in one session.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke_of_user_elsewhere(
+    conn: &mut Conn,
+    user: Id,
     session: Id,
     now: Timestamp,
     reason: RevocationReason,
 ) -> Result<usize, StoreError> {
-    Ok(diesel::update(
-        table::table.filter(table::session_id.eq(session.to_string())).filter(table::revoked_at.is_null()),
-    )
-    .set((table::revoked_at.eq(now.0), table::revoked_because.eq(reason.as_str())))
-    .execute(conn)?)
+    let elsewhere = table::session_id.is_null().or(table::session_id.ne(session.to_string()));
+    let these = table::table
+        .filter(table::user_id.eq(user.to_string()))
+        .filter(table::revoked_at.is_null())
+        .filter(elsewhere);
+    Ok(diesel::update(these)
+        .set((table::revoked_at.eq(now.0), table::revoked_because.eq(reason.as_str())))
+        .execute(conn)?)
 }
 
 /// Revokes all that a user gave.

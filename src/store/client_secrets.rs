@@ -17,6 +17,7 @@ struct Row {
     created_at: i64,
     expires_at: Option<i64>,
     leaked: bool,
+    sealed: Option<String>,
 }
 
 impl TryFrom<Row> for ClientSecret {
@@ -35,6 +36,7 @@ impl TryFrom<Row> for ClientSecret {
             created_at: Timestamp(row.created_at),
             expires_at: row.expires_at.map(Timestamp),
             leaked: row.leaked,
+            sealed: row.sealed.clone(),
         })
     }
 }
@@ -61,6 +63,7 @@ pub fn insert(conn: &mut Conn, secret: &ClientSecret) -> Result<(), StoreError> 
         created_at: secret.created_at.0,
         expires_at: secret.expires_at.map(|at| at.0),
         leaked: secret.leaked,
+        sealed: secret.sealed.clone(),
     };
     diesel::insert_into(table::table).values(row).execute(conn)?;
     revision::bump(conn)
@@ -92,6 +95,17 @@ pub fn leak(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool, StoreError>
         .set(table::leaked.eq(true))
         .execute(conn)?;
     Ok(ended)
+}
+
+/// Replaces the sealed form of a secret.
+///
+/// # Errors
+/// When the database fails.
+pub fn seal(conn: &mut Conn, id: Id, sealed: &str) -> Result<(), StoreError> {
+    diesel::update(table::table.filter(table::id.eq(id.to_string())))
+        .set(table::sealed.eq(sealed))
+        .execute(conn)?;
+    revision::bump(conn)
 }
 
 /// Deletes a secret; false when there is none of this id.

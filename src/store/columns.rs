@@ -93,14 +93,15 @@ tuples!(A B C D E F G H I);
 tuples!(A B C D E F G H I J);
 tuples!(A B C D E F G H I J K);
 tuples!(A B C D E F G H I J K L);
+tuples!(A B C D E F G H I J K L M);
 tuples!(A B C D E F G H I J K L M N O P Q R S T U V);
 
 /// Calls a macro with the names of all tables.
 macro_rules! each_table {
     ($call:ident) => {
         $call!(config_revision signing_keys clients client_secrets resource_servers users roles user_roles sessions
-               consents authorizations codes refresh_tokens denied_tokens opaque_tokens api_tokens throttles used_jtis
-               registrations initial_access_tokens)
+               session_clients consents authorizations codes refresh_tokens denied_tokens opaque_tokens api_tokens
+               throttles used_jtis pairwise_salt registrations initial_access_tokens logout_deliveries)
     };
 }
 pub(super) use each_table;

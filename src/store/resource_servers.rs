@@ -25,6 +25,7 @@ struct Row {
     user_api_tokens: bool,
     token_format: String,
     encryption: Option<String>,
+    claims: String,
 }
 
 impl TryFrom<&ResourceServer> for Row {
@@ -53,6 +54,7 @@ impl TryFrom<&ResourceServer> for Row {
             user_api_tokens: server.user_api_tokens,
             token_format: server.token_format.as_str().to_owned(),
             encryption: encryption.map_err(fault("encryption"))?,
+            claims: serde_json::to_string(&server.claims).map_err(fault("claims"))?,
         })
     }
 }
@@ -82,6 +84,7 @@ impl TryFrom<Row> for ResourceServer {
             user_api_tokens: row.user_api_tokens,
             token_format: TokenFormat::from_columns(&row.token_format, encryption)
                 .map_err(|e| fault("token_format", e))?,
+            claims: serde_json::from_str(&row.claims).map_err(|e| fault("claims", e.to_string()))?,
         })
     }
 }

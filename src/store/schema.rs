@@ -60,6 +60,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         leaked -> Bool,
+        sealed -> Nullable<Text>,
     }
 }
 
@@ -77,6 +78,7 @@ diesel::table! {
         user_api_tokens -> Bool,
         token_format -> Text,
         encryption -> Nullable<Text>,
+        claims -> Text,
     }
 }
 
@@ -120,6 +122,17 @@ diesel::table! {
         last_seen_at -> BigInt,
         expires_at -> BigInt,
         ended_at -> Nullable<BigInt>,
+        started_at -> Nullable<BigInt>,
+        remembered -> Bool,
+        browser -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    session_clients (session_id, client_id) {
+        session_id -> Text,
+        client_id -> Text,
+        knows_user -> Bool,
     }
 }
 
@@ -147,6 +160,7 @@ diesel::table! {
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
         revoked_because -> Nullable<Text>,
+        request -> Nullable<Text>,
     }
 }
 
@@ -160,6 +174,13 @@ diesel::table! {
         challenge -> Nullable<Text>,
         expires_at -> BigInt,
         redeemed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    pairwise_salt (id) {
+        id -> BigInt,
+        salt -> Text,
     }
 }
 
@@ -254,6 +275,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    logout_deliveries (id) {
+        id -> Text,
+        client_id -> Text,
+        session_id -> Text,
+        user_id -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     config_revision,
     signing_keys,
@@ -264,9 +298,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     roles,
     user_roles,
     sessions,
+    session_clients,
     consents,
     authorizations,
     codes,
+    pairwise_salt,
     refresh_tokens,
     denied_tokens,
     opaque_tokens,
@@ -275,4 +311,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     used_jtis,
     registrations,
     initial_access_tokens,
+    logout_deliveries,
 );

@@ -18,6 +18,9 @@ struct Row {
     last_seen_at: i64,
     expires_at: i64,
     ended_at: Option<i64>,
+    started_at: Option<i64>,
+    remembered: bool,
+    browser: Option<String>,
 }
 
 impl TryFrom<Row> for Session {
@@ -37,6 +40,9 @@ impl TryFrom<Row> for Session {
             last_seen_at: Timestamp(row.last_seen_at),
             expires_at: Timestamp(row.expires_at),
             ended_at: row.ended_at.map(Timestamp),
+            started_at: Timestamp(row.started_at.unwrap_or(row.authenticated_at)),
+            remembered: row.remembered,
+            browser: row.browser.clone(),
         })
     }
 }
@@ -80,6 +86,9 @@ pub fn insert(conn: &mut Conn, session: &Session) -> Result<(), StoreError> {
         last_seen_at: session.last_seen_at.0,
         expires_at: session.expires_at.0,
         ended_at: session.ended_at.map(|at| at.0),
+        started_at: Some(session.started_at.0),
+        remembered: session.remembered,
+        browser: session.browser.clone(),
     };
     diesel::insert_into(table::table).values(row).execute(conn)?;
     Ok(())
@@ -107,27 +116,24 @@ pub fn hold(conn: &mut Conn, id: Id) -> Result<bool, StoreError> {
     Ok(rows == 1)
 }
 
-/// The same person proved again who they are: a new cookie for the same session, and a new `auth_time`. False when the
-/// session ended in the meantime.
+/// The same person proved again who they are: what `session` says of the cookie, the times and the browser holds from now
+/// on for the row of its id. False when it ended in the meantime.
 ///
 /// # Errors
 /// When the database fails.
-pub fn renew(
-    conn: &mut Conn,
-    id: Id,
-    hash: &HashedToken,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<bool, StoreError> {
-    let rows =
-        diesel::update(table::table.filter(table::id.eq(id.to_string())).filter(table::ended_at.is_null()))
-            .set((
-                table::token_hash.eq(hash.as_str()),
-                table::authenticated_at.eq(now.0),
-                table::last_seen_at.eq(now.0),
-                table::expires_at.eq(until.0),
-            ))
-            .execute(conn)?;
+pub fn renew(conn: &mut Conn, session: &Session) -> Result<bool, StoreError> {
+    let this = table::table.filter(table::id.eq(session.id.to_string())).filter(table::ended_at.is_null());
+    let rows = diesel::update(this)
+        .set((
+            table::token_hash.eq(session.token_hash.as_str()),
+            table::authenticated_at.eq(session.authenticated_at.0),
+            table::last_seen_at.eq(session.last_seen_at.0),
+            table::expires_at.eq(session.expires_at.0),
+            table::started_at.eq(session.started_at.0),
+            table::remembered.eq(session.remembered),
+            table::browser.eq(session.browser.as_deref()),
+        ))
+        .execute(conn)?;
     Ok(rows == 1)
 }
 
@@ -143,14 +149,17 @@ pub fn end(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool, StoreError> 
     Ok(rows == 1)
 }
 
-/// Ends all sessions of a user.
+/// The sessions of a user that neither ended nor ran out, the newest first. How long each may lie idle is not looked at.
 ///
 /// # Errors
-/// When the database fails.
-pub fn end_all_of_user(conn: &mut Conn, user: Id, now: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::update(
-        table::table.filter(table::user_id.eq(user.to_string())).filter(table::ended_at.is_null()),
-    )
-    .set(table::ended_at.eq(now.0))
-    .execute(conn)?)
+/// When the database fails or a row is impossible.
+pub fn of_user(conn: &mut Conn, user: Id, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+    let rows: Vec<Row> = table::table
+        .filter(table::user_id.eq(user.to_string()))
+        .filter(table::ended_at.is_null())
+        .filter(table::expires_at.gt(now.0))
+        .order((table::last_seen_at.desc(), table::id))
+        .select(table::all_columns)
+        .load(conn)?;
+    rows.into_iter().map(|row| Session::try_from(row).map_err(StoreError::from)).collect()
 }

@@ -9,8 +9,8 @@ use crate::base::{Seconds, Timestamp};
 use crate::domain::authorization::REMEMBERED;
 
 use super::schema::{
-    api_tokens, authorizations, clients, codes, denied_tokens, initial_access_tokens, opaque_tokens,
-    refresh_tokens, registrations, sessions, throttles, used_jtis,
+    api_tokens, authorizations, clients, codes, denied_tokens, initial_access_tokens, logout_deliveries,
+    opaque_tokens, refresh_tokens, registrations, sessions, throttles, used_jtis,
 };
 use super::{Conn, StoreError, revision};
 
@@ -22,6 +22,9 @@ const KEEP_API_TOKENS: Seconds = Seconds(30 * 86_400);
 const KEEP_INITIAL_TOKENS: Seconds = Seconds(30 * 86_400);
 /// A use that was noted in memory in the last moment is written down by then.
 const KEEP_UNUSED_CLIENTS: Seconds = Seconds(300);
+
+/// A logout that could not be delivered is given up, and told of, by whoever would deliver it: this is for what is left.
+const KEEP_DELIVERIES: Seconds = Seconds(3600);
 
 /// Rows that may go, and the first and the last second in which they died.
 #[derive(Debug)]
@@ -184,7 +187,7 @@ macro_rules! leaf {
 }
 
 /// In this order: what has leaves comes when most of them are gone.
-pub static DEAD: [Dead; 12] = [
+pub static DEAD: [Dead; 13] = [
     // Whoever fails again after the end of the window begins a new one in the same row.
     dead!(throttles.key, Seconds(0), since throttles::expires_at, only [],
         still [|batch: &Batch| throttles::expires_at.le(batch.until)], &[]),
@@ -192,6 +195,7 @@ pub static DEAD: [Dead; 12] = [
     dead!(used_jtis.jti, Seconds(0), since used_jtis::expires_at, only [],
         still [|batch: &Batch| used_jtis::expires_at.between(batch.from, batch.until)], &[]),
     dead!(denied_tokens.jti, Seconds(0), since denied_tokens::expires_at, only [], still [], &[]),
+    dead!(logout_deliveries.id, KEEP_DELIVERIES, since logout_deliveries::expires_at, only [], still [], &[]),
     dead!(sessions.id, Seconds(0), since sessions::expires_at, only [],
         still [|batch: &Batch| sessions::expires_at.le(batch.until)], &[]),
     dead!(opaque_tokens.id, Seconds(0), since opaque_tokens::expires_at, only [], still [], &[]),

@@ -7,6 +7,8 @@ login-client = Sie melden sich an bei
 login-username = Benutzername
 login-password = Passwort
 login-submit = Anmelden
+login-remember = Angemeldet bleiben, wenn der Browser geschlossen wird
+login-choose = Ein bereits angemeldetes Konto verwenden
 login-privacy = Ihr Passwort bleibt bei diesem Anmeldedienst. Die Anwendung bekommt es nie zu sehen.
 
 login-refused = Benutzername oder Passwort ist falsch. Bitte prüfen Sie beides und versuchen Sie es noch einmal.
@@ -22,6 +24,12 @@ login-unavailable = Die Anmeldung ist im Moment nicht möglich. Bitte versuchen 
 login-reauthenticate = Die Anwendung möchte sichergehen, dass Sie es sind. Bitte melden Sie sich noch einmal an.
 login-confirm = Für den nächsten Schritt müssen Sie sich vor Kurzem angemeldet haben. Bitte melden Sie sich noch einmal an.
 login-expired = Diese Seite war zu lange geöffnet. Bitte melden Sie sich noch einmal an.
+
+## Ein Konto auswählen
+
+choose-title = Welches Konto möchten Sie verwenden?
+choose-nobody = Hier ist niemand mehr angemeldet.
+choose-other = Anderes Konto verwenden
 
 ## Einer Anwendung Zugriff geben
 
@@ -40,6 +48,8 @@ consent-deny = Ablehnen
 scope-openid = Sie bei der Anmeldung wiedererkennen
 scope-profile = Ihren Namen und weitere Angaben aus Ihrem Profil sehen
 scope-email = Ihre E-Mail-Adresse sehen
+scope-address = Ihre Postanschrift sehen
+scope-phone = Ihre Telefonnummer sehen
 scope-offline = Die Berechtigungen auch in Ihrer Abwesenheit behalten
 
 ## Eine Anwendung neben ihrem Namen
@@ -52,15 +62,22 @@ client-terms = Nutzungsbedingungen
 
 ## Abmelden
 
-logout-title = Hier überall abmelden?
+logout-title = Abmelden?
 logout-asked = { $client } möchte Sie abmelden.
 logout-account = Angemeldet als
+logout-others = Hier außerdem angemeldet
 logout-text = Danach müssen Sie sich für jede Anwendung, die in diesem Browser diese Anmeldung nutzt, neu anmelden. Eine gerade geöffnete Anwendung kann noch eine Weile angemeldet bleiben.
 logout-submit = Abmelden
+logout-all = Alle Konten abmelden
 logout-stay = Angemeldet bleiben
 
 logged-out-title = Sie sind abgemeldet
+logged-out-accounts = Abgemeldet
+logged-out-nobody = Hier ist niemand angemeldet.
 logged-out-text = Ihre Sitzung in diesem Browser ist beendet.
+logged-out-told = Diese Anwendungen werden aufgefordert, Sie ebenfalls abzumelden:
+logged-out-not-told = Diese Anwendungen haben Sie benutzt. Ist eine davon geöffnet, kann sie noch eine Weile angemeldet bleiben:
+logged-out-remaining = Hier noch angemeldet
 logged-out-client = Sie können jederzeit zu { $client } zurückkehren und sich neu anmelden.
 logged-out-shared = Nutzen auch andere diesen Computer? Dann schließen Sie bitte außerdem alle Fenster dieses Browsers.
 
@@ -70,9 +87,43 @@ home-title = Anmeldedienst
 home-issuer = Dies ist der Anmeldedienst von
 home-text = Hier ist nichts zu tun. Um sich anzumelden, öffnen Sie einfach die gewünschte Anwendung; sie führt Sie auf die richtige Seite.
 home-account = Angemeldet als
+home-sessions = Ihre Sitzungen und Ihr Passwort
 home-tokens = Ihre API-Tokens
 home-developers = Für Entwickler
 home-discovery = Einstellungen für Anwendungen (OpenID Connect Discovery)
+
+## Die eigenen Seiten einer Person
+
+account-places = Ihr Konto
+account-sessions = Sitzungen
+account-password = Passwort
+account-tokens = API-Tokens
+
+sessions-title = Wo Sie angemeldet sind
+sessions-intro = Wenn Sie eine dieser Sitzungen nicht kennen, beenden Sie sie und ändern Sie Ihr Passwort.
+sessions-password-changed = Ihr Passwort ist geändert, und alle Ihre anderen Sitzungen sind beendet. Ihre API-Tokens bleiben gültig: Sehen Sie auch diese durch.
+sessions-this = Diese Sitzung
+sessions-unknown = Unbekannter Browser
+sessions-started = Angemeldet
+sessions-last-used = Zuletzt genutzt
+sessions-kept = Wenn der Browser geschlossen wird
+sessions-remembered = bleiben Sie angemeldet
+sessions-clients = Anwendungen
+sessions-no-clients = keine
+sessions-end = Diese Sitzung beenden
+sessions-end-others = Alle anderen Sitzungen beenden
+
+password-title = Passwort ändern
+password-old = Ihr jetziges Passwort
+password-new = Neues Passwort
+password-again = Neues Passwort noch einmal
+password-hint = Mindestens 8 Zeichen. Ein paar Wörter hintereinander sind leicht zu merken und schwer zu erraten.
+password-consequence = Alle Ihre anderen Sitzungen enden, und Anwendungen, die Sie anderswo nutzen, bitten Sie um eine neue Anmeldung.
+password-submit = Passwort ändern
+password-wrong = Ihr jetziges Passwort ist falsch. Bitte versuchen Sie es noch einmal.
+password-unavailable = Das Passwort kann im Moment nicht geändert werden. Bitte versuchen Sie es in einer Minute noch einmal.
+password-rules = Das neue Passwort ist zu kurz oder zu lang: bitte mindestens 8 Zeichen.
+password-differ = Sie haben das neue Passwort auf zwei verschiedene Arten eingegeben. Bitte geben Sie es noch einmal ein.
 
 ## Die API-Tokens einer Person
 

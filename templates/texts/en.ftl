@@ -8,6 +8,8 @@ login-client = You are signing in to
 login-username = User name
 login-password = Password
 login-submit = Sign in
+login-remember = Stay signed in when the browser is closed
+login-choose = Use an account that is signed in already
 login-privacy = Your password stays with this sign-in server. The application never sees it.
 
 login-refused = User name or password is wrong. Please check both and try again.
@@ -23,6 +25,12 @@ login-unavailable = Signing in is not possible at the moment. Please try again i
 login-reauthenticate = The application wants to be sure that it is you. Please sign in again.
 login-confirm = What you are about to do needs a recent sign-in. Please sign in again.
 login-expired = This page was open for too long. Please sign in again.
+
+## Choosing an account
+
+choose-title = Which account do you want to use?
+choose-nobody = Nobody is signed in here any more.
+choose-other = Use another account
 
 ## Giving an application access
 
@@ -41,6 +49,8 @@ consent-deny = Deny
 scope-openid = Recognise you when you sign in
 scope-profile = See your name and other details of your profile
 scope-email = See your e-mail address
+scope-address = See your postal address
+scope-phone = See your telephone number
 scope-offline = Keep its permissions while you are away
 
 ## An application beside its name
@@ -53,15 +63,22 @@ client-terms = Terms of service
 
 ## Signing out
 
-logout-title = Sign out of everything here?
+logout-title = Sign out?
 logout-asked = { $client } asks to sign you out.
 logout-account = Signed in as
+logout-others = Also signed in here
 logout-text = You will have to sign in again for every application that uses this sign-in in this browser. An application that is open may stay signed in for a while.
 logout-submit = Sign out
+logout-all = Sign out of all accounts
 logout-stay = Stay signed in
 
 logged-out-title = You are signed out
+logged-out-accounts = Signed out
+logged-out-nobody = Nobody is signed in here.
 logged-out-text = Your session in this browser has ended.
+logged-out-told = These applications are told to sign you out, too:
+logged-out-not-told = You used these applications. If one of them is open, it may stay signed in for a while:
+logged-out-remaining = Still signed in here
 logged-out-client = You can return to { $client } at any time and sign in again.
 logged-out-shared = Is this a shared computer? Then please also close all windows of this browser.
 
@@ -71,9 +88,43 @@ home-title = Sign-in server
 home-issuer = This is the sign-in server of
 home-text = Nothing needs to be done here. To sign in, open the application that you want to use; it brings you to the right page.
 home-account = Signed in as
+home-sessions = Your sessions and password
 home-tokens = Your API tokens
 home-developers = For developers
 home-discovery = Settings for applications (OpenID Connect discovery)
+
+## A person's own pages
+
+account-places = Your account
+account-sessions = Sessions
+account-password = Password
+account-tokens = API tokens
+
+sessions-title = Where you are signed in
+sessions-intro = If you do not know one of these sessions, end it and change your password.
+sessions-password-changed = Your password has been changed, and all your other sessions have ended. Your API tokens stay valid: look through them, too.
+sessions-this = This session
+sessions-unknown = Unknown browser
+sessions-started = Signed in
+sessions-last-used = Last used
+sessions-kept = When the browser is closed
+sessions-remembered = you stay signed in
+sessions-clients = Applications
+sessions-no-clients = none
+sessions-end = End this session
+sessions-end-others = End all other sessions
+
+password-title = Change your password
+password-old = Your present password
+password-new = New password
+password-again = New password once more
+password-hint = At least 8 characters. A few words in a row are easy to remember and hard to guess.
+password-consequence = All your other sessions end, and applications that you use elsewhere ask you to sign in again.
+password-submit = Change the password
+password-wrong = Your present password is wrong. Please try again.
+password-unavailable = Changing the password is not possible at the moment. Please try again in a minute.
+password-rules = The new password is too short or too long: at least 8 characters, please.
+password-differ = You have typed the new password in two different ways. Please type it again.
 
 ## A person's API tokens
 

@@ -1,5 +1,6 @@
 //! The pages and the demo applications in a real Chromium.
 
+mod accounts;
 pub mod driver;
 mod elsewhere;
 mod flows;

@@ -236,7 +236,7 @@ fn a_token_does_nothing_while_its_user_is_locked_and_goes_with_the_user() {
     change::lock(&server, "alice");
     assert_dead(&server, made.plain.reveal(), "locked");
     let name = UserName::canonical("alice");
-    accounts::delete(server.store(), &name).unwrap();
+    accounts::delete(server.store(), &name, START).unwrap();
     assert_dead(&server, made.plain.reveal(), "no such");
 }
 

@@ -64,7 +64,7 @@ fn an_empty_database_of_another_program_is_looked_at_and_left_alone() {
     let Some(database) = Database::postgres() else { return };
     let home = Home::new(&format!("[database]\nurl = \"{}\"\n", database.url));
     set_mode(&home.path("countersign.toml"), 0o600);
-    problem(&home, "lacks 2 migration(s)");
+    problem(&home, "migration(s) (2026-11-23-000001_first");
     use diesel::{Connection as _, RunQueryDsl as _};
     let mut conn = diesel::PgConnection::establish(&database.url).unwrap();
     let query = "SELECT 1 FROM pg_tables WHERE tablename = '__diesel_schema_migrations'";
@@ -127,6 +127,20 @@ fn a_database_that_is_behind_is_a_problem_where_the_start_does_not_migrate() {
     let text = std::fs::read_to_string(home.path("countersign.toml")).unwrap();
     home.configure(&format!("{text}[database]\nmigrate_at_start = false\n"));
     problem(&home, "run `countersign migrate`");
+}
+
+#[test]
+fn certificates_that_cannot_be_read_and_clients_that_cannot_be_asked_are_told() {
+    let home = Home::new("[outbound]\nca_file = \"ca.pem\"\n");
+    problem(&home, "outbound.ca_file");
+    std::fs::write(home.path("ca.pem"), "nothing").unwrap();
+    problem(&home, "there is no certificate in it");
+    assert_ne!(home.run(&["serve"]).code, 0, "and the server does not start with it");
+    let service =
+        "[[clients]]\nid = \"a\"\nprofile = \"service\"\ntoken_endpoint_auth_method = \"private_key_jwt\"\n";
+    let home = Home::new(&format!("{service}jwks_uri = \"https://127.0.0.1/keys\"\n"));
+    let run = home.run(&["check"]);
+    assert!(run.code == 0 && run.out.contains("outbound.allow names it"), "{run:?}");
 }
 
 #[test]

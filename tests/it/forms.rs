@@ -1,8 +1,8 @@
 //! The forms of the login, consent and logout pages: posted from here, by the browser they were shown in, once.
 
-use super::support::flow::request;
+use super::support::flow::{claims, redemption, request};
 use super::support::http::{Answer, Browser, form, query_of};
-use super::support::pages::{ask, assert_refused, assert_safe, is_consent, is_login, signed_in};
+use super::support::pages::{ask, assert_refused, assert_safe, is_chooser, is_consent, is_login, signed_in};
 use super::support::server::PASSWORD;
 use super::support::{TestServer, change};
 
@@ -223,7 +223,7 @@ fn a_decision_that_the_page_does_not_offer_is_refused_and_uses_nothing_up() {
     assert!(post(&mut browser, "/consent", &consent_form(&page)).sent("code").is_some());
 }
 
-/// The page named alice; whoever is signed in now has not seen it.
+/// The page named alice: it is her yes, whoever signed in beside her since, and nobody's once she has signed out.
 #[test]
 fn a_consent_page_belongs_to_the_session_that_it_was_shown_in() {
     let server = TestServer::start();
@@ -231,6 +231,13 @@ fn a_consent_page_belongs_to_the_session_that_it_was_shown_in() {
     let (mut browser, page) = at_consent(&server);
     let login = ask(&mut browser, "app", &[("prompt", "login")]);
     browser.log_in(&login, "bob", PASSWORD);
+    let code = post(&mut browser, "/consent", &consent_form(&page)).sent("code").unwrap();
+    let id_token = server.token("web", &redemption(&code)).text("id_token");
+    assert_eq!(claims(&id_token)["sub"], server.user("alice").id.to_string());
+    let server = TestServer::start();
+    let (mut browser, page) = at_consent(&server);
+    let logout = browser.get("/logout");
+    browser.decide(&logout, "logout");
     assert_refused(&post(&mut browser, "/consent", &consent_form(&page)), 400, TOO_OLD);
     let (mut browser, page) = at_consent(&server);
     browser.cookies.remove("csgn_session");
@@ -337,7 +344,7 @@ fn every_page_is_safe_and_every_post_ends_in_a_redirect() {
     let switched = post(&mut browser, "/consent", &with(consent_form(&consent), "decision", "switch"));
     assert_eq!(switched.status, 303);
     let switched = browser.follow(switched);
-    assert!(is_login(&switched));
+    assert!(is_chooser(&switched));
     let allowed = post(&mut browser, "/consent", &consent_form(&consent));
     assert_eq!(allowed.status, 303);
     assert!(query_of(allowed.location()).contains_key("code"));

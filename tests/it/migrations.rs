@@ -6,12 +6,15 @@ use super::support::raw::{Raw, at_once, file_of, options};
 use super::support::server::{Setup, config};
 use super::support::{TestServer, on_each_database};
 
-const ALL: [&str; 6] = [
+const ALL: [&str; 9] = [
     "2026-11-23-000001_first",
     "2026-11-27-000001_token_life",
     "2026-11-28-000001_refresh_tokens_alone",
     "2026-11-28-000002_openid_clients",
     "2026-11-28-000012_person",
+    "2026-11-28-000013_authorization_request",
+    "2026-11-28-000014_sessions",
+    "2026-11-28-000015_client_authentication",
     "2026-11-28-000016_registration",
 ];
 

@@ -5,7 +5,7 @@ use countersign::base::encoding::{base64url, from_base64url};
 use super::support::TestServer;
 use super::support::flow::{authorize, claims, code, part, redemption};
 use super::support::http::{Answer, Browser};
-use super::support::pages::{ask, error_of, is_consent, is_login, signed_in};
+use super::support::pages::{ask, choose, error_of, is_consent, is_login, signed_in};
 use super::support::server::{PASSWORD, Setup};
 
 fn now(server: &TestServer) -> i64 {
@@ -72,7 +72,7 @@ fn prompt_login_asks_for_the_password_again_and_auth_time_follows() {
     let server = TestServer::start();
     let mut browser = signed_in(&server);
     server.advance(100);
-    let page = ask(&mut browser, "app", &[("prompt", "login")]);
+    let page = ask(&mut browser, "app", &[("prompt", "login"), ("max_age", "900")]);
     assert!(is_login(&page));
     assert!(page.body.contains("wants to be sure that it is you"), "{}", page.body);
     let answer = browser.log_in(&page, "alice", PASSWORD);
@@ -105,13 +105,14 @@ fn prompt_login_and_consent_ask_for_both() {
     assert!(browser.decide(&page, "allow").sent("code").is_some());
 }
 
-/// §3.1.2.1 prompt=select_account: with one account a browser, to choose is to sign in.
+/// §3.1.2.1 prompt=select_account: another account may be one that is not signed in yet.
 #[test]
 fn prompt_select_account_lets_another_user_sign_in() {
     let server = TestServer::start();
     let bob = server.add_user("bob");
     let mut browser = signed_in(&server);
     let page = ask(&mut browser, "app", &[("prompt", "select_account")]);
+    let page = choose(&mut browser, &page, "other");
     assert!(is_login(&page));
     let page = browser.log_in(&page, "bob", PASSWORD);
     let answer = browser.decide(&page, "allow");
@@ -262,20 +263,24 @@ fn ui_locales_chooses_the_language_before_the_browser_does() {
 #[test]
 fn a_scope_that_nobody_knows_is_ignored_and_one_that_is_known_and_not_allowed_is_refused() {
     let server = TestServer::start();
-    let answer = authorize(&mut server.browser(), "app", &[("scope", "openid phone notes:read")]);
+    let answer = authorize(&mut server.browser(), "app", &[("scope", "openid unheard:of notes:read")]);
     let code = answer.sent("code").unwrap();
     assert_eq!(server.public_token("app", &redemption(&code)).text("scope"), "openid notes:read");
     let answer = ask(&mut server.browser(), "app", &[("scope", "openid mail:send")]);
     assert_eq!(error_of(&answer), "invalid_scope");
 }
 
-/// §3.1.2.1: display, acr_values and claims may be asked for and change nothing here.
+/// §3.1.2.1: display, acr_values and claims_locales may be asked for and change no page here; nor do words that nobody knows.
 #[test]
 fn what_is_optional_and_not_done_is_ignored() {
     let server = TestServer::start();
-    for (name, value) in
-        [("display", "popup"), ("acr_values", "urn:x"), ("claims_locales", "de"), ("claims", "{}")]
-    {
+    for (name, value) in [
+        ("display", "popup"),
+        ("display", "x"),
+        ("acr_values", "urn:x"),
+        ("claims_locales", "de"),
+        ("claims", "{}"),
+    ] {
         assert!(is_login(&ask(&mut server.browser(), "app", &[(name, value)])), "{name}");
     }
 }

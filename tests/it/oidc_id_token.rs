@@ -1,10 +1,13 @@
-//! OpenID Connect Core 1.0 §2 and §3.1.3.6: the ID token, as a relying party reads it.
+//! OpenID Connect Core 1.0 §2, §3.1.3.6, §5.4 and §12.2: the ID token, as a relying party reads it.
 
+use countersign::base::encoding::{base64url, sha256};
+use countersign::oauth::algorithm::SigningAlgorithm;
 use serde_json::{Value, json};
 
 use super::support::flow::{authorize, code, part, redemption};
 use super::support::jwt::verified;
 use super::support::server::{PASSWORD, START, Setup, TestServer};
+use super::support::{change, on_each_database};
 
 fn id_token(server: &TestServer, with: &[(&str, &str)]) -> Value {
     let answer = server.token("web", &redemption(&code(server, "web", with)));
@@ -12,30 +15,34 @@ fn id_token(server: &TestServer, with: &[(&str, &str)]) -> Value {
     verified(server, &answer.text("id_token"), "web").1
 }
 
-/// OpenID Connect Core §2: iss, sub, aud, exp and iat are required; auth_time and amr say how the user came
-/// in.
+/// §2: iss, sub, aud, exp and iat are required; nonce and at_hash bind it; sid says which session it is of. Nothing else was
+/// asked for, and there is no azp, since the client is the only audience.
 #[test]
 fn an_id_token_has_these_claims_and_no_others() {
-    let server = TestServer::start();
-    server.advance(30);
-    let code = code(&server, "web", &[("scope", "openid notes:read"), ("nonce", "n-0S6_WzA2Mj")]);
-    server.advance(10);
-    let token = server.token("web", &redemption(&code)).text("id_token");
-    let (header, claims) = verified(&server, &token, "web");
-    // OpenID Connect Core §15.1: RS256 is what every relying party has.
-    assert_eq!(part(&token, 0)["alg"], "RS256");
-    assert_eq!(header.typ.as_deref(), Some("JWT"));
-    let expected = json!({
-        "iss": server.issuer,
-        "sub": server.user("alice").id.to_string(),
-        "aud": "web",
-        "exp": START.0 + 40 + 300,
-        "iat": START.0 + 40,
-        "auth_time": START.0 + 30,
-        "amr": ["pwd"],
-        "nonce": "n-0S6_WzA2Mj",
+    on_each_database(|database| {
+        let server = TestServer::on(&database);
+        server.advance(30);
+        let with = [("scope", "openid profile email notes:read"), ("nonce", "n-0S6_WzA2Mj")];
+        let code = code(&server, "web", &with);
+        server.advance(10);
+        let answer = server.token("web", &redemption(&code));
+        let token = answer.text("id_token");
+        let (header, claims) = verified(&server, &token, "web");
+        // OpenID Connect Core §15.1: RS256 is what every relying party has.
+        assert_eq!(part(&token, 0)["alg"], "RS256");
+        assert_eq!(header.typ.as_deref(), Some("JWT"));
+        let expected = json!({
+            "iss": server.issuer,
+            "sub": server.user("alice").id.to_string(),
+            "aud": "web",
+            "exp": START.0 + 40 + 300,
+            "iat": START.0 + 40,
+            "nonce": "n-0S6_WzA2Mj",
+            "at_hash": base64url(&sha256(answer.text("access_token").as_bytes())[..16]),
+            "sid": claims["sid"],
+        });
+        assert_eq!(claims, expected);
     });
-    assert_eq!(claims, expected);
 }
 
 /// OpenID Connect Core §3.1.2.1: "openid" makes it an authentication request.
@@ -50,37 +57,6 @@ fn without_openid_there_is_no_id_token() {
     }
     let form = [("grant_type", "client_credentials")];
     assert_eq!(server.token("service", &form).json().get("id_token"), None);
-}
-
-/// OpenID Connect Core §5.4: `profile` and `email` each bring their claims, and nothing else does.
-#[test]
-fn profile_and_email_bring_their_claims() {
-    let server = TestServer::start();
-    let claims = ["name", "preferred_username", "email", "email_verified"];
-    let seen = |scope: &str| {
-        let token = id_token(&server, &[("scope", scope)]);
-        claims.map(|name| token.get(name).cloned())
-    };
-    let (name, username) = (Some(json!("alice Example")), Some(json!("alice")));
-    let (email, unverified) = (Some(json!("alice@example.org")), Some(json!(false)));
-    assert_eq!(seen("openid"), [None, None, None, None]);
-    assert_eq!(seen("openid profile"), [name.clone(), username.clone(), None, None]);
-    assert_eq!(seen("openid email"), [None, None, email.clone(), unverified.clone()]);
-    assert_eq!(seen("openid profile email"), [name, username, email, unverified]);
-}
-
-#[test]
-fn a_user_without_a_display_name_or_an_address_has_no_such_claims() {
-    let server = TestServer::start();
-    let mut user = server.user("alice");
-    (user.display_name, user.email) = (None, None);
-    let stored = server.store().write("bare", move |conn| countersign::store::users::update(conn, &user));
-    assert!(stored.unwrap());
-    let token = id_token(&server, &[("scope", "openid profile email")]);
-    for name in ["name", "email", "email_verified"] {
-        assert_eq!(token.get(name), None, "{name}");
-    }
-    assert_eq!(token["preferred_username"], "alice");
 }
 
 /// OpenID Connect Core §3.1.2.1: the nonce is "passed through unmodified from the Authentication Request to
@@ -104,11 +80,63 @@ fn auth_time_is_the_time_of_the_login() {
     let mut seen = Vec::new();
     for (later, prompt) in [(0, ""), (100, ""), (100, "login")] {
         server.advance(later);
-        let code = authorize(&mut browser, "web", &[("prompt", prompt)]).sent("code").unwrap();
+        let with = [("prompt", prompt), ("max_age", "900")];
+        let code = authorize(&mut browser, "web", &with).sent("code").unwrap();
         let token = server.token("web", &redemption(&code)).text("id_token");
         seen.push(verified(&server, &token, "web").1["auth_time"].as_i64().unwrap() - START.0);
     }
     assert_eq!(seen, [0, 0, 200]);
+}
+
+/// §2 on auth_time: "When a max_age request is made or when auth_time is requested as an Essential Claim, then this Claim is
+/// REQUIRED; otherwise, its inclusion is OPTIONAL." OpenID Connect Dynamic Client Registration 1.0 §2: default_max_age and
+/// require_auth_time ask once and for all.
+#[test]
+fn auth_time_is_there_when_it_was_asked_for_and_else_not() {
+    let server = TestServer::start();
+    let has = |with: &[(&str, &str)]| id_token(&server, with).get("auth_time").is_some();
+    assert!(!has(&[]));
+    assert!(has(&[("max_age", "900")]));
+    assert!(has(&[("claims", r#"{"id_token":{"auth_time":{"essential":true}}}"#)]));
+    assert!(has(&[("claims", r#"{"id_token":{"auth_time":null}}"#)]));
+    assert!(!has(&[("claims", r#"{"userinfo":{"auth_time":null}}"#)]));
+    change::client(&server, "web", |draft| draft.openid.require_auth_time = true);
+    assert!(has(&[]));
+    change::client(&server, "web", |draft| {
+        (draft.openid.require_auth_time, draft.openid.default_max_age_s) = (false, Some(900));
+    });
+    assert!(has(&[]));
+}
+
+/// §2: sid is the session's name for this client: the same for a second login of the same session, another for another
+/// client or another browser.
+#[test]
+fn sid_names_the_session_for_one_client() {
+    let server = TestServer::start();
+    let mut browser = server.browser();
+    let mut sid = |client: &str| {
+        let code = authorize(&mut browser, client, &[("scope", "openid")]).sent("code").unwrap();
+        let token = server.token(client, &redemption(&code)).text("id_token");
+        verified(&server, &token, client).1["sid"].as_str().unwrap().to_owned()
+    };
+    let first = sid("web");
+    assert_eq!(sid("web"), first);
+    assert_ne!(sid("house"), first);
+    assert_ne!(id_token(&server, &[("scope", "openid")])["sid"], first);
+}
+
+/// OpenID Connect Dynamic Client Registration 1.0 §2, id_token_signed_response_alg; RFC 7518 §3.1. What there is no key for
+/// is not signed otherwise.
+#[test]
+fn a_client_chooses_the_algorithm_among_those_that_have_a_key() {
+    let server = TestServer::start();
+    change::client(&server, "web", |draft| draft.openid.id_token.signing = Some(SigningAlgorithm::Es256));
+    let answer = server.token("web", &redemption(&code(&server, "web", &[])));
+    assert_eq!(part(&answer.text("id_token"), 0)["alg"], "ES256");
+    verified(&server, &answer.text("id_token"), "web");
+    change::client(&server, "web", |draft| draft.openid.id_token.signing = Some(SigningAlgorithm::Es512));
+    let answer = server.token("web", &redemption(&code(&server, "web", &[])));
+    assert_eq!((answer.status, answer.error().as_str()), (500, "server_error"));
 }
 
 #[test]
@@ -133,7 +161,7 @@ fn the_subject_outlives_the_name_and_is_not_handed_on_with_it() {
 }
 
 /// The password grant gives one too where it is asked for: about the same user, with no nonce to bind it to a
-/// browser.
+/// browser and no session.
 #[test]
 fn the_password_grant_gives_an_id_token_for_openid() {
     let server = TestServer::start();
@@ -145,5 +173,6 @@ fn the_password_grant_gives_an_id_token_for_openid() {
     ];
     let token = server.token("house", &form).text("id_token");
     let claims = verified(&server, &token, "house").1;
-    assert_eq!((&claims["name"], claims.get("nonce")), (&json!("alice Example"), None));
+    let names: Vec<&String> = claims.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["iss", "sub", "aud", "exp", "iat", "at_hash"]);
 }

@@ -101,6 +101,8 @@ fn every_grant_gives_one_that_stands_for_what_a_jwt_would_say() {
             });
             if client != "service" {
                 expected["auth_time"] = START.0.into();
+                expected["acr"] = "urn:countersign:acr:password".into();
+                expected["amr"] = json!(["pwd"]);
                 assert!(jti.as_str().unwrap().starts_with(&found.authorization.unwrap().id.to_string()));
             }
             assert_eq!(claims, expected);

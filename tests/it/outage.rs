@@ -33,6 +33,7 @@ const TABLES: &[&str] = &[
     "roles",
     "user_roles",
     "sessions",
+    "session_clients",
     "consents",
     "authorizations",
     "codes",
@@ -164,6 +165,9 @@ fn no_token_is_called_dead_or_revoked_while_the_database_is_down() {
             server.client().post_as("web", &secret("web"), path, &[("token", token)])
         };
         wire.cut();
+        let told = super::support::tokens::userinfo(server, &all[0]);
+        assert_come_again(&told, &format!("userinfo on {kind}"));
+        assert_eq!(told.header("www-authenticate"), None, "the token is not what is wrong");
         for token in &all {
             for path in [paths::INTROSPECT, paths::REVOKE] {
                 assert_come_again(&ask(path, token), &format!("{path} on {kind}"));

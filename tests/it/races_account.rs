@@ -7,13 +7,13 @@ use countersign::domain::{User, UserName};
 use countersign::flow::accounts;
 use countersign::flow::registry;
 use countersign::oauth::ClientId;
-use countersign::store::{sessions, users};
+use countersign::store::users;
 
 use super::support::flow::{authorize, authorize_path, code, redemption};
 use super::support::pages::signed_in;
 use super::support::raw::{Raw, at_once};
 use super::support::server::PASSWORD;
-use super::support::{Database, TestServer, on_each_database};
+use super::support::{Database, TestServer, change, on_each_database};
 
 const NEW: &str = "another correct horse";
 
@@ -87,8 +87,7 @@ fn a_code_does_not_survive_the_logout_that_came_before_it_was_redeemed() {
     on_each_database(|database| {
         let server = TestServer::on(&database);
         let code = code(&server, "web", &[("scope", "openid notes:read offline_access")]);
-        let (id, now) = (server.user("alice").id, server.app.now());
-        server.store().write("sign out", move |conn| sessions::end_all_of_user(conn, id, now)).unwrap();
+        change::end_sessions(&server, "alice");
         assert_eq!(server.token("web", &redemption(&code)).error(), "invalid_grant", "{}", database.kind);
     });
 }
@@ -100,8 +99,7 @@ fn no_code_comes_from_a_session_that_ended_meanwhile() {
         let mut browser = signed_in(&server);
         let page = browser.get(&authorize_path("web", &[("prompt", "consent")]));
         let page = browser.follow(page);
-        let (id, now) = (server.user("alice").id, server.app.now());
-        server.store().write("sign out", move |conn| sessions::end_all_of_user(conn, id, now)).unwrap();
+        change::end_sessions(&server, "alice");
         let answer = browser.decide(&page, "allow");
         assert_eq!((answer.status, answer.header("location")), (400, None), "{}", database.kind);
     });
@@ -115,7 +113,7 @@ fn a_change_does_not_undo_another_that_came_between() {
         let (store, now) = (server.store(), server.app.now());
         let id: ClientId = "made".parse().unwrap();
         let mut draft = registry_draft(&id);
-        registry::add_client(store, draft.clone(), &[], &*server.app.entropy, now).unwrap();
+        registry::add_client(store, draft.clone(), &[], None, &*server.app.entropy, now).unwrap();
         let before = registry::own_client(store, &id).unwrap();
         registry::switch_client(store, &id, Some(now)).unwrap();
         draft.name = "Another name".to_owned();

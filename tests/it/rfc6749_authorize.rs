@@ -183,7 +183,7 @@ fn each_parameter_has_its_limit() {
         ("code_challenge_method", 64),
         ("code_challenge", 128),
         ("ui_locales", 128),
-        ("acr_values", 128),
+        ("acr_values", 1024),
         ("login_hint", 256),
         ("nonce", 512),
         ("resource", 512),
@@ -192,6 +192,7 @@ fn each_parameter_has_its_limit() {
         ("max_age", 10),
         ("id_token_hint", 16_384),
         ("request", 16_384),
+        ("claims", 4096),
         ("anything_else", 4096),
     ] {
         let answer = ask(&mut browser, "app", &[(name, &"1".repeat(limit + 1))]);

@@ -35,13 +35,21 @@ fn a_code_becomes_tokens() {
     "#);
 }
 
-/// RFC 6749 §5.1: the refresh token is optional; a page in a browser gets none, whatever it asks for.
+/// RFC 6749 §5.1: the refresh token is optional; a page in a browser gets none, whatever it asks for, and a client that may
+/// not use the grant neither.
 #[test]
-fn without_offline_access_there_is_no_refresh_token() {
+fn a_client_without_the_grant_gets_no_refresh_token() {
     let server = TestServer::start();
-    for (client, scope) in [("web", "openid notes:read"), ("house", "notes:read")] {
+    change::client(&server, "house", |draft| {
+        draft.grant_types.remove(&countersign::oauth::GrantType::RefreshToken);
+    });
+    for (client, scope) in [("app", "openid notes:read"), ("house", "notes:read")] {
         let code = code(&server, client, &[("scope", scope)]);
-        let answer = server.token(client, &redemption(&code));
+        let form = redemption(&code);
+        let answer = match client {
+            "app" => server.public_token(client, &form),
+            _ => server.token(client, &form),
+        };
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert!(answer.json().get("refresh_token").is_none(), "{client}");
     }
@@ -233,13 +241,15 @@ fn a_code_of_an_ended_session_is_dead_for_every_client() {
 }
 
 #[test]
-fn a_session_that_runs_out_takes_the_codes_of_public_clients_with_it() {
+fn a_session_that_runs_out_takes_the_codes_with_it_that_are_bound_to_it() {
     let extra = "[session]\nttl_s = 60\nidle_ttl_s = 60\n[tokens]\ncode_ttl_s = 120".to_owned();
     let server = TestServer::with(Setup { extra, ..Setup::default() });
-    let (public, confidential) = (code(&server, "app", &[]), code(&server, "web", &[]));
+    let (public, bound) = (code(&server, "app", &[]), code(&server, "web", &[]));
+    let offline = code(&server, "web", OFFLINE);
     server.advance(60);
     assert_eq!(server.public_token("app", &redemption(&public)).error(), "invalid_grant");
-    assert_eq!(server.token("web", &redemption(&confidential)).status, 200);
+    assert_eq!(server.token("web", &redemption(&bound)).error(), "invalid_grant");
+    assert_eq!(server.token("web", &redemption(&offline)).status, 200);
 }
 
 #[test]

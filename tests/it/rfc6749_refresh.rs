@@ -182,17 +182,18 @@ fn the_scope_can_shrink_for_one_token_and_never_grow() {
 #[test]
 fn the_new_id_token_tells_of_the_old_login() {
     let server = TestServer::start();
-    let with = [("scope", "openid notes:read offline_access"), ("nonce", "n-1")];
+    let with = [("scope", "openid notes:read offline_access"), ("nonce", "n-1"), ("max_age", "900")];
     let answer = server.token("web", &redemption(&code(&server, "web", &with)));
     server.advance(100);
     let (old, renewed) =
         (claims(&answer.text("id_token")), refresh(&server, "web", &answer.text("refresh_token")));
     let new = claims(&renewed.text("id_token"));
-    for name in ["iss", "sub", "aud", "auth_time"] {
+    for name in ["iss", "sub", "aud", "auth_time", "sid"] {
         assert_eq!(new[name], old[name], "{name}");
     }
     assert_eq!(new["iat"].as_i64().unwrap(), old["iat"].as_i64().unwrap() + 100);
     assert_eq!((old["nonce"].as_str(), new.get("nonce")), (Some("n-1"), None));
+    assert_ne!(new["at_hash"], old["at_hash"], "it goes with a new access token");
 }
 
 #[test]

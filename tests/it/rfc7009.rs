@@ -345,7 +345,13 @@ fn discovery_leads_to_it() {
     let server = TestServer::with(setup());
     let metadata = server.client().get(paths::OPENID_CONFIGURATION).json();
     assert_eq!(metadata["revocation_endpoint"], format!("{}/revoke", server.issuer));
-    let methods = serde_json::json!(["client_secret_basic", "client_secret_post", "none"]);
+    let methods = serde_json::json!([
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+        "private_key_jwt",
+        "none"
+    ]);
     assert_eq!(metadata["revocation_endpoint_auth_methods_supported"], methods);
     let token = clients_token(&server, "service", "notes:read");
     let posted = [("client_id", "service"), ("client_secret", &secret("service")), ("token", &token)];

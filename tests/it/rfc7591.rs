@@ -9,7 +9,7 @@ use super::support::raw::{Raw, at_once};
 use super::support::registration::{
     initial_token, least, least_with, manage, open, post, register, register_by, registered, setup, with,
 };
-use super::support::server::{CALLBACK, Setup};
+use super::support::server::{CALLBACK, NOTES, Setup};
 use super::support::{TestServer, on_each_database};
 
 const DAY: Seconds = Seconds(86_400);
@@ -234,198 +234,92 @@ fn of_fifty_that_show_one_token_at_once_one_is_let_in() {
     });
 }
 
-/// RFC 7591 §2: redirect URIs are what a code is worth to a thief.
+/// What the operator allows: RFC 7591 §3.2.1, "The authorization server MAY reject or replace any of the client's requested
+/// metadata values".
 #[test]
-fn redirect_uris_that_no_web_application_has_are_refused() {
-    let server = open();
-    for uri in [
-        "http://app.example/cb",
-        "http://localhost/cb",
-        "https://localhost/cb",
-        "https://127.0.0.1/cb",
-        "https://app.example/cb#f",
-        "https://*.app.example/cb",
-        "https://user:pw@app.example/cb",
-        "https://app.example/c b",
-        "https://app.example/\u{202e}bc",
-        "https://аррӏе.example/cb",
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "file:///etc/passwd",
-        "vbscript:x",
-        "com.example.app:/cb",
-        "myapp:/cb",
-        "//app.example/cb",
-        "/cb",
-        "",
-    ] {
-        let answer = register(&server, &json!({ "redirect_uris": [CALLBACK, uri] }));
-        assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_redirect_uri"), "{uri}");
-    }
-    let long = format!("https://app.example/{}", "a".repeat(2048));
-    let many: Vec<String> = (0..65).map(|n| format!("https://app.example/{n}")).collect();
-    for body in [
+fn a_client_gets_no_more_than_the_policy_has_for_it() {
+    let server = with(&format!(
+        "mode = \"open\"\nscopes = [\"openid\", \"notes:read\", \"gone:read\"]\nresources = [\"{NOTES}\", \
+         \"https://gone.example\"]\nauth_methods = [\"client_secret_post\", \"none\"]\ngrant_types = [\"authorization_code\"]"
+    ));
+    let post_only = json!({ "token_endpoint_auth_method": "client_secret_post" });
+    let told = registered(&server, &least_with(post_only.clone()));
+    assert_eq!(told["scope"], "openid notes:read", "a scope that no resource server has is left out");
+    let with_scope = |scope: &str| {
+        register(
+            &server,
+            &least_with(json!({ "token_endpoint_auth_method": "client_secret_post", "scope": scope })),
+        )
+    };
+    assert_eq!(with_scope("notes:read notes:write openid email").text("scope"), "notes:read openid");
+    assert_eq!(with_scope("mail:send").error(), "invalid_client_metadata");
+    for members in [
         json!({}),
-        json!({ "redirect_uris": [] }),
-        json!({ "redirect_uris": null }),
-        json!({ "redirect_uris": CALLBACK }),
-        json!({ "redirect_uris": [1] }),
-        json!({ "redirect_uris": [[CALLBACK]] }),
-        json!({ "redirect_uris": [long] }),
-        json!({ "redirect_uris": many }),
+        json!({ "token_endpoint_auth_method": "client_secret_basic" }),
+        json!({ "token_endpoint_auth_method": "client_secret_post", "grant_types": ["authorization_code", "refresh_token"] }),
     ] {
-        assert_eq!(register(&server, &body).error(), "invalid_redirect_uri", "{body:.80}");
-    }
-    let few = &many[..64];
-    assert_eq!(registered(&server, &json!({ "redirect_uris": few }))["redirect_uris"], json!(few));
-}
-
-/// RFC 7591 §2.1: "returning an "invalid_client_metadata" error response to an inconsistent registration request".
-#[test]
-fn grants_and_response_types_belong_together() {
-    let server = with(
-        "mode = \"open\"\ngrant_types = [\"authorization_code\", \"refresh_token\", \"client_credentials\"]",
-    );
-    for (members, code) in [
-        (json!({ "response_types": ["token"] }), "invalid_client_metadata"),
-        (json!({ "response_types": ["code", "id_token"] }), "invalid_client_metadata"),
-        (json!({ "response_types": ["code id_token"] }), "invalid_client_metadata"),
-        (json!({ "response_types": [] }), "invalid_client_metadata"),
-        (json!({ "response_types": "code" }), "invalid_client_metadata"),
-        (json!({ "grant_types": ["implicit"] }), "invalid_client_metadata"),
-        (json!({ "grant_types": ["authorization_code", "password"] }), "invalid_client_metadata"),
-        (
-            json!({ "grant_types": ["urn:countersign:params:oauth:grant-type:session"] }),
-            "invalid_redirect_uri",
-        ),
-        (json!({ "grant_types": [] }), "invalid_redirect_uri"),
-        (json!({ "grant_types": ["client_credentials"] }), "invalid_redirect_uri"),
-        (
-            json!({ "grant_types": ["client_credentials"], "response_types": ["code"] }),
-            "invalid_client_metadata",
-        ),
-        (json!({ "grant_types": ["refresh_token"], "redirect_uris": null }), "invalid_client_metadata"),
-        (
-            json!({ "grant_types": ["client_credentials"], "redirect_uris": null, "token_endpoint_auth_method": "none" }),
-            "invalid_client_metadata",
-        ),
-    ] {
-        assert_eq!(register(&server, &least_with(members.clone())).error(), code, "{members}");
-    }
-    let machine = json!({ "grant_types": ["client_credentials"], "client_name": "Job" });
-    let told = registered(&server, &machine);
-    assert_eq!((&told["response_types"], &told["scope"]), (&json!([]), &json!("")));
-    let both = least_with(json!({ "grant_types": ["authorization_code", "refresh_token"] }));
-    assert_eq!(registered(&server, &both)["grant_types"], both["grant_types"]);
-}
-
-/// RFC 7591 §3.2.2; RFC 7517 §4 and §4.1 say what a key is.
-#[test]
-fn what_a_client_may_not_say_of_itself_is_refused_with_the_member_that_is_wrong() {
-    let server = open();
-    for (name, value) in [
-        ("client_name", json!(1)),
-        ("client_name", json!(["a"])),
-        ("client_name", json!("a".repeat(201))),
-        ("client_name", json!("Acme\u{202e}live")),
-        ("client_name", json!("Acme\u{2066}")),
-        ("client_name", json!("Ac\u{200b}me")),
-        ("client_name", json!("Acme\nBank")),
-        ("client_name", json!("\u{0}")),
-        ("client_name", json!(" \u{3000}")),
-        ("client_uri", json!("javascript:alert(1)")),
-        ("logo_uri", json!("data:image/svg+xml,<svg/>")),
-        ("logo_uri", json!("http://app.example/logo.png")),
-        ("policy_uri", json!("https://app.example/#top")),
-        ("tos_uri", json!("https://localhost/tos")),
-        ("tos_uri", json!("https://user@app.example/")),
-        ("contacts", json!("me@app.example")),
-        ("contacts", json!([1])),
-        ("contacts", json!(["a\nb"])),
-        ("contacts", json!(vec!["a"; 17])),
-        ("scope", json!(["openid"])),
-        ("scope", json!("a\"b")),
-        ("scope", json!("unknown:thing")),
-        ("token_endpoint_auth_method", json!("tls_client_auth")),
-        ("software_id", json!("a".repeat(257))),
-        ("software_version", json!({})),
-        ("jwks_uri", json!("http://app.example/jwks")),
-        ("jwks", json!([])),
-        ("jwks", json!({})),
-        ("jwks", json!({ "keys": {} })),
-        ("jwks", json!({ "keys": [1] })),
-        ("jwks", json!({ "keys": [{}] })),
-        ("jwks", json!({ "keys": [{ "kty": "oct", "k": "c2VjcmV0" }] })),
-        ("jwks", json!({ "keys": [{ "kty": "EC", "crv": "P-256", "x": "x", "y": "y", "d": "d" }] })),
-        ("jwks", json!({ "keys": vec![json!({ "kty": "EC" }); 33] })),
-    ] {
-        let answer = register(&server, &least_with(json!({ name: value })));
         assert_eq!(
-            (answer.status, answer.error().as_str()),
-            (400, "invalid_client_metadata"),
-            "{name} {value:.60}"
+            register(&server, &least_with(members.clone())).error(),
+            "invalid_client_metadata",
+            "{members}"
         );
-        let told = answer.text("error_description");
-        assert!(told.starts_with(&format!("{name}: ")), "{name}: {told}");
     }
-    let both = json!({ "jwks": { "keys": [] }, "jwks_uri": "https://app.example/jwks" });
-    assert_eq!(register(&server, &least_with(both)).error(), "invalid_client_metadata");
-    let keyless = json!({ "token_endpoint_auth_method": "private_key_jwt" });
-    assert_eq!(register(&server, &least_with(keyless)).error(), "invalid_client_metadata");
+    let (id, secret) = (text(&told, "client_id"), text(&told, "client_secret"));
+    let asked = [("scope", "openid notes:read")];
+    let code = authorize(&mut server.browser(), id, &asked).sent("code").unwrap();
+    let mut form = redemption(&code);
+    form.extend([("client_id", id), ("client_secret", secret)]);
+    assert_eq!(server.client().post("/token", &form).text("scope"), "openid notes:read");
 }
 
-/// RFC 7591 §2.3: this server trusts nobody's software statements.
+/// RFC 6585 §4: "The 429 status code indicates that the user has sent too many requests in a given amount of time".
 #[test]
-fn a_software_statement_is_not_approved() {
-    let server = open();
-    for statement in [json!("eyJhbGciOiJub25lIn0.e30."), json!({}), json!("")] {
-        let answer = register(&server, &least_with(json!({ "software_statement": statement })));
-        assert_eq!(answer.error(), "unapproved_software_statement");
-    }
+fn a_network_registers_only_so_many_in_a_while() {
+    on_each_database(|database| {
+        let server = TestServer::with(Setup {
+            database: Some(database.url.clone()),
+            server: "trusted_proxies = [\"127.0.0.1\"]".to_owned(),
+            ..setup("mode = \"open\"\nmax_per_address = 2\nwindow_s = 600")
+        });
+        let from = |address: &str| {
+            let headers = [("content-type", "application/json"), ("x-forwarded-for", address)];
+            server.client().send("POST", REGISTER, &headers, &least().to_string())
+        };
+        assert_eq!((from("192.0.2.1").status, from("192.0.2.1").status), (201, 201));
+        server.advance(100);
+        let refused = from("192.0.2.1");
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("500")), "{}", refused.body);
+        assert_eq!(from("192.0.2.2").status, 201);
+        server.advance(500);
+        assert_eq!(from("192.0.2.1").status, 201);
+    });
 }
 
-/// RFC 7591 §2: "The authorization server MUST ignore any client metadata sent by the client that it does not understand".
-/// What stands for nothing is as good as left out.
 #[test]
-fn unknown_members_are_ignored_and_known_ones_told_again() {
+fn there_are_only_so_many_registered_clients_however_many_ask_at_once() {
+    on_each_database(|database| {
+        let server = TestServer::with(Setup {
+            database: Some(database.url.clone()),
+            ..setup("mode = \"open\"\nmax_clients = 3")
+        });
+        let statuses = at_once(12, |_| register(&server, &least()).status);
+        let count = |status| statuses.iter().filter(|known| **known == status).count();
+        assert_eq!((count(201), count(503)), (3, 9), "{}: {statuses:?}", database.kind);
+        assert_eq!(register(&server, &least()).error(), "temporarily_unavailable");
+    });
+}
+
+/// A page of any origin may register: no cookie counts there.
+#[test]
+fn a_web_page_may_register_from_anywhere() {
     let server = open();
-    let told = registered(
-        &server,
-        &least_with(json!({
-            "client_name": "Acme Photos & <b>Söhne</b>",
-            "client_name#de": "Acme Fotos",
-            "client_name#ja-Hani-JP": "写真",
-            "client_uri#de": "https://app.example/de",
-            "redirect_uri#de": "x",
-            "contacts": ["me@app.example"],
-            "software_id": "4NRB1-0XZABZI9E6-5SM3R",
-            "software_version": "2.1",
-            "client_uri": "",
-            "request_uris": ["https://app.example/r"],
-            "frontchannel_logout_uri": 7,
-            "unheard_of": { "a": [1] },
-        })),
-    );
-    assert_eq!(told["client_name"], "Acme Photos & <b>Söhne</b>");
-    assert_eq!(
-        (&told["client_name#de"], &told["client_name#ja-Hani-JP"]),
-        (&json!("Acme Fotos"), &json!("写真"))
-    );
-    assert_eq!(told["contacts"], json!(["me@app.example"]));
-    assert_eq!(
-        (&told["software_id"], &told["software_version"]),
-        (&json!("4NRB1-0XZABZI9E6-5SM3R"), &json!("2.1"))
-    );
-    for name in ["client_uri", "request_uris", "frontchannel_logout_uri", "unheard_of", "redirect_uri#de"] {
-        assert_eq!(told[name], Value::Null, "{name}");
-    }
-    for (name, value) in [
-        ("client_name#", "a"),
-        ("client_name#de_DE", "a"),
-        ("logo_uri#de", "javascript:x"),
-        ("client_name#de", "a\u{202e}"),
-    ] {
-        let answer = register(&server, &least_with(json!({ name: value })));
-        assert_eq!(answer.error(), "invalid_client_metadata", "{name}");
-    }
+    let headers = [("content-type", "application/json"), ("origin", "https://tool.example")];
+    let answer = server.client().send("POST", REGISTER, &headers, &least().to_string());
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (201, Some("*")));
+    assert_eq!(answer.header("access-control-allow-credentials"), None);
+    let asked = server.client().send("OPTIONS", REGISTER, &headers, "");
+    assert_eq!(asked.header("access-control-allow-methods"), Some("GET, POST, PUT, DELETE"));
+    assert_eq!(asked.header("access-control-allow-origin"), Some("*"));
+    let refused = server.client().send("POST", REGISTER, &headers, "{}");
+    assert_eq!((refused.status, refused.header("access-control-allow-origin")), (400, Some("*")));
 }

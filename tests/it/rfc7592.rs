@@ -4,6 +4,7 @@ use countersign::base::PlainToken;
 use countersign::base::TokenKind;
 use countersign::base::entropy::OsEntropy;
 use countersign::domain::Client;
+use countersign::oauth::RedirectUri;
 use countersign::store;
 use serde_json::{Value, json};
 
@@ -364,7 +365,7 @@ fn a_registered_client_is_a_client() {
     let server = with("mode = \"open\"\nscopes = [\"openid\"]");
     let own = Own::new(&server, &least());
     let stored = own.stored();
-    assert_eq!(stored.redirect_uri(CALLBACK).map(|uri| uri.as_str()), Some(CALLBACK));
+    assert_eq!(stored.redirect_uri(CALLBACK).map(RedirectUri::as_str), Some(CALLBACK));
     assert!(!stored.declared && !stored.skip_consent && stored.needs_pkce());
     assert!(Client::check(stored.to_draft(), stored.created_at).is_ok());
 }

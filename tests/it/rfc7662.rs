@@ -29,7 +29,7 @@ fn wire(server: &TestServer, answer: &Answer) -> String {
     text.replace(&server.issuer, "[issuer]")
 }
 
-/// RFC 7662 §2.2, with `auth_time`, `roles` of RFC 9068 §2.2.1 beside it.
+/// RFC 7662 §2.2, with `auth_time`, `acr`, `amr`, `roles` of RFC 9068 §2.2.1 beside it.
 #[test]
 fn a_resource_server_is_told_what_the_token_of_a_user_says() {
     let server = TestServer::with(setup());
@@ -40,7 +40,7 @@ fn a_resource_server_is_told_what_the_token_of_a_user_says() {
     content-type: application/json
     cache-control: no-store
 
-    {"active":true,"scope":"openid notes:read notes:write","client_id":"web","token_type":"Bearer","exp":1795435500,"iat":1795435200,"sub":"…","aud":"https://notes.example","iss":"[issuer]","jti":"…","auth_time":1795435200,"roles":["editor"]}
+    {"active":true,"scope":"openid notes:read notes:write","client_id":"web","token_type":"Bearer","exp":1795435500,"iat":1795435200,"sub":"…","aud":"https://notes.example","iss":"[issuer]","jti":"…","auth_time":1795435200,"acr":"urn:countersign:acr:password","amr":["pwd"],"roles":["editor"]}
     "#);
 }
 
@@ -250,7 +250,7 @@ fn a_client_is_told_what_its_refresh_token_is() {
     content-type: application/json
     cache-control: no-store
 
-    {"active":true,"scope":"openid notes:read notes:write offline_access","client_id":"web","exp":1796644800,"iat":1795435200,"sub":"…","iss":"[issuer]","auth_time":1795435200}
+    {"active":true,"scope":"openid notes:read notes:write offline_access","client_id":"web","exp":1796644800,"iat":1795435200,"sub":"…","iss":"[issuer]","auth_time":1795435200,"acr":"urn:countersign:acr:password","amr":["pwd"]}
     "#);
 }
 

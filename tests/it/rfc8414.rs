@@ -6,8 +6,9 @@ use countersign::http::paths;
 use serde_json::Value;
 
 use super::support::flow::{authorize, authorize_path, changed, claims, code, part, redemption, tokens};
-use super::support::pages::{ask, error_of, is_consent, is_login, signed_in};
+use super::support::pages::{ask, error_of, is_chooser, is_consent, is_login, signed_in};
 use super::support::server::{MAIL, PASSWORD, Setup, secret};
+use super::support::tokens::userinfo;
 use super::support::{TestServer, change};
 
 fn metadata(server: &TestServer) -> Value {
@@ -30,26 +31,40 @@ fn the_document_is_this_one() {
     issuer: "[issuer]"
     authorization_endpoint: "[issuer]/authorize"
     token_endpoint: "[issuer]/token"
+    userinfo_endpoint: "[issuer]/userinfo"
     jwks_uri: "[issuer]/.well-known/jwks.json"
     end_session_endpoint: "[issuer]/logout"
-    scopes_supported: ["email","mail:send","notes:read","notes:write","offline_access","openid","profile","shared"]
+    backchannel_logout_supported: true
+    backchannel_logout_session_supported: true
+    scopes_supported: ["address","email","mail:send","notes:read","notes:write","offline_access","openid","phone","profile","shared"]
     response_types_supported: ["code"]
     response_modes_supported: ["query","fragment","form_post","web_message"]
     grant_types_supported: ["authorization_code","client_credentials","refresh_token","password"]
-    token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","none"]
+    token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
+    token_endpoint_auth_signing_alg_values_supported: ["ES256","RS256","PS256","ES384","ES512","EdDSA","HS256","HS384","HS512"]
     introspection_endpoint: "[issuer]/introspect"
-    introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post"]
+    introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt"]
+    introspection_endpoint_auth_signing_alg_values_supported: ["ES256","RS256","PS256","ES384","ES512","EdDSA","HS256","HS384","HS512"]
     introspection_signing_alg_values_supported: ["RS256"]
     revocation_endpoint: "[issuer]/revoke"
-    revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","none"]
+    revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
+    revocation_endpoint_auth_signing_alg_values_supported: ["ES256","RS256","PS256","ES384","ES512","EdDSA","HS256","HS384","HS512"]
     code_challenge_methods_supported: ["S256"]
     authorization_response_iss_parameter_supported: true
     subject_types_supported: ["public"]
-    id_token_signing_alg_values_supported: ["RS256"]
-    claims_supported: ["iss","sub","aud","exp","iat","auth_time","nonce","amr","name","preferred_username","email","email_verified"]
+    id_token_signing_alg_values_supported: ["ES256","RS256"]
+    id_token_encryption_alg_values_supported: ["RSA-OAEP-256","ECDH-ES","ECDH-ES+A256KW"]
+    id_token_encryption_enc_values_supported: ["A128GCM","A256GCM"]
+    userinfo_signing_alg_values_supported: ["ES256","RS256"]
+    userinfo_encryption_alg_values_supported: ["RSA-OAEP-256","ECDH-ES","ECDH-ES+A256KW"]
+    userinfo_encryption_enc_values_supported: ["A128GCM","A256GCM"]
+    acr_values_supported: ["urn:countersign:acr:password"]
+    display_values_supported: ["page","popup","touch"]
+    claim_types_supported: ["normal"]
+    claims_supported: ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","at_hash","sid","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified"]
     prompt_values_supported: ["none","login","consent","select_account"]
     ui_locales_supported: ["en","de"]
-    claims_parameter_supported: false
+    claims_parameter_supported: true
     request_parameter_supported: false
     request_uri_parameter_supported: false
     require_request_uri_registration: false
@@ -154,6 +169,7 @@ fn every_address_in_the_document_answers() {
         "jwks_uri",
         "revocation_endpoint",
         "token_endpoint",
+        "userinfo_endpoint",
     ];
     assert_eq!(seen, wanted.into());
 }
@@ -178,9 +194,10 @@ fn every_grant_and_every_way_to_authenticate_works() {
     let listed = list(&metadata, "grant_types_supported");
     assert_eq!(grants, listed.iter().map(String::as_str).collect());
 
+    // The two by assertion work in rfc7523.rs and rfc7523_secret.rs.
     assert_eq!(
         list(&metadata, "token_endpoint_auth_methods_supported"),
-        ["client_secret_basic", "client_secret_post", "none"]
+        ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
     );
     let by_code = |client: &str| code(&server, client, &[]);
     assert_eq!(server.token("web", &redemption(&by_code("web"))).status, 200);
@@ -219,6 +236,9 @@ fn every_scope_prompt_language_and_response_type_works() {
     let server = TestServer::start();
     let metadata = metadata(&server);
     let mut browser = signed_in(&server);
+    change::client(&server, "web", |draft| {
+        draft.scope = draft.scope.union(&"address phone".parse().unwrap());
+    });
     for scope in list(&metadata, "scopes_supported") {
         let asked = format!("openid {scope}");
         // Two resource servers of the tests know this one.
@@ -232,6 +252,7 @@ fn every_scope_prompt_language_and_response_type_works() {
         let works = match prompt.as_str() {
             "none" => answer.header("location").is_some_and(|to| to.contains("?code=")),
             "consent" => is_consent(&answer),
+            "select_account" => is_chooser(&answer),
             _ => is_login(&answer),
         };
         assert!(works, "{prompt}");
@@ -252,16 +273,31 @@ fn every_scope_prompt_language_and_response_type_works() {
 
 /// OpenID Connect Discovery 1.0 §3: claims_supported, id_token_signing_alg_values_supported.
 #[test]
-fn the_claims_are_those_of_an_id_token_and_the_algorithm_is_its() {
+fn the_claims_are_those_of_id_tokens_and_userinfo_and_the_algorithms_sign() {
     let server = TestServer::start();
     let metadata = metadata(&server);
-    let with = [("scope", "openid profile email"), ("nonce", "n")];
+    let with =
+        [("scope", "openid profile email"), ("nonce", "n"), ("max_age", "900"), ("acr_values", "urn:x")];
     let code = authorize(&mut server.browser(), "app", &with).sent("code").unwrap();
-    let token = server.public_token("app", &redemption(&code)).text("id_token");
+    let answer = server.public_token("app", &redemption(&code));
+    let token = answer.text("id_token");
     let listed: BTreeSet<String> = list(&metadata, "claims_supported").into_iter().collect();
-    assert_eq!(listed, claims(&token).keys().cloned().collect());
-    assert_eq!(list(&metadata, "id_token_signing_alg_values_supported"), ["RS256"]);
-    assert_eq!(part(&token, 0)["alg"], "RS256");
+    let told = userinfo(&server, &answer.text("access_token")).json();
+    let mut seen: BTreeSet<String> = claims(&token).keys().cloned().collect();
+    seen.extend(told.as_object().unwrap().keys().cloned());
+    assert!(seen.is_subset(&listed), "{seen:?}");
+    let of_users =
+        ["profile", "email", "address", "phone"].map(countersign::oauth::claims::of_scope).concat();
+    let left: Vec<&str> = listed.difference(&seen).map(String::as_str).collect();
+    assert!(left.iter().all(|name| of_users.contains(name)), "{left:?}");
+    for algorithm in list(&metadata, "id_token_signing_alg_values_supported") {
+        change::client(&server, "app", |draft| {
+            draft.openid.id_token.signing = Some(algorithm.parse().unwrap());
+        });
+        let code = authorize(&mut server.browser(), "app", &with).sent("code").unwrap();
+        let token = server.public_token("app", &redemption(&code)).text("id_token");
+        assert_eq!(part(&token, 0)["alg"], algorithm);
+    }
 }
 
 #[test]
@@ -279,7 +315,7 @@ fn the_document_follows_a_change_of_the_configuration() {
 #[test]
 fn what_the_document_does_not_name_does_not_answer() {
     let server = TestServer::start();
-    for path in ["/register", "/userinfo", "/par", "/device_authorization", "/authorize/"] {
+    for path in ["/register", "/par", "/device_authorization", "/authorize/"] {
         assert_eq!(server.client().get(path).status, 404, "{path}");
     }
     let unknown =

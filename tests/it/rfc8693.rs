@@ -80,6 +80,8 @@ fn a_token_for_the_notes_is_exchanged_for_one_for_the_mail() {
             "client_id": "gateway",
             "scope": "mail:send",
             "auth_time": START.0,
+            "acr": "urn:countersign:acr:password",
+            "amr": ["pwd"],
         });
         assert_eq!(new, expected);
         let family = |claims: &Value| claims["jti"].as_str().unwrap().split('.').next().unwrap().to_owned();

@@ -24,7 +24,7 @@ fn names(claims: &Value) -> Vec<String> {
 }
 
 /// RFC 7519 §2: times are numbers of seconds. RFC 9562 §5.4: the subject is a random UUID. RFC 9068 §2.2:
-/// iss, exp, aud, sub, client_id, iat and jti are required; §2.2.1 auth_time, §2.2.3 scope.
+/// iss, exp, aud, sub, client_id, iat and jti are required; RFC 9068 §2.2.1 auth_time, acr and amr, RFC 9068 §2.2.3 scope.
 #[test]
 fn a_users_token_has_these_claims_and_no_others() {
     let server = TestServer::start();
@@ -45,6 +45,8 @@ fn a_users_token_has_these_claims_and_no_others() {
         "client_id": "web",
         "scope": "openid profile email notes:read",
         "auth_time": START.0 + 30,
+        "acr": "urn:countersign:acr:password",
+        "amr": ["pwd"],
     });
     assert_eq!(claims, expected);
     assert!(claims["jti"].as_str().unwrap().len() > 36);

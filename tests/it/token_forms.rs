@@ -77,7 +77,9 @@ fn an_opaque_token_is_looked_up_and_revoked_as_a_jwt_is() {
                 "aud",
                 "iss",
                 "jti",
-                "auth_time"
+                "auth_time",
+                "acr",
+                "amr"
             ]
         );
         assert_eq!(

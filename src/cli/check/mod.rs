@@ -1,7 +1,7 @@
 //! `countersign check`: what is wrong with a configuration and its surroundings. It changes nothing.
 //!
-//! The contents page: the file itself, the issuer and what stands between it and the listener, proxies, the database, the
-//! keys, the modes of files, what is declared.
+//! The contents page: the file itself, the issuer and what stands between it and the listener, proxies, what is asked of
+//! others, the database, the keys, the modes of files, what is declared.
 
 mod files;
 mod network;
@@ -90,6 +90,7 @@ fn all(config: &Config, setup: &Setup, now: Timestamp, findings: &mut Findings) 
     network::listeners(config, findings);
     network::proxies(config, findings);
     network::tls(config, findings);
+    network::outbound(config, findings);
     storage::database(config, findings);
     storage::keys(config, now, findings);
     storage::declarations(config, now, findings);

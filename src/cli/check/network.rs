@@ -5,7 +5,9 @@ use std::net::TcpListener;
 
 use url::Url;
 
+use crate::app::fetching;
 use crate::config::Config;
+use crate::fetch::Fetcher;
 use crate::http::check_tls_files;
 
 use super::Findings;
@@ -84,5 +86,33 @@ pub(super) fn tls(config: &Config, findings: &mut Findings) {
     match check_tls_files(&tls.certificate_file, &tls.private_key_file) {
         Ok(()) => findings.ok("tls", format!("{} and its key fit", tls.certificate_file.display())),
         Err(error) => findings.problem("tls", error.to_string()),
+    }
+}
+
+/// The certificates that are believed when a client's address is asked. Nobody is asked here.
+pub(super) fn outbound(config: &Config, findings: &mut Findings) {
+    let made = fetching(config).and_then(|settings| Fetcher::new(settings).map_err(|e| e.to_string()));
+    if let Err(why) = made {
+        findings.problem("outbound", format!("outbound.ca_file: {why}"));
+    }
+    for client in &config.clients {
+        let named =
+            [("jwks_uri", &client.jwks_uri), ("backchannel_logout_uri", &client.backchannel_logout_uri)];
+        for (key, uri) in named {
+            let host = uri.as_deref().and_then(|uri| Url::parse(uri).ok()).and_then(|url| {
+                url.host_str()
+                    .filter(|host| *host == "localhost" || host.parse::<std::net::IpAddr>().is_ok())
+                    .map(str::to_owned)
+            });
+            if let Some(host) = host
+                && config.outbound.allow.is_empty()
+            {
+                let text = format!(
+                    "{key} of client {} is at {host}: this server asks it only where outbound.allow names it",
+                    client.id
+                );
+                findings.warn("outbound", text);
+            }
+        }
     }
 }

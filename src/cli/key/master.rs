@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::domain::KeyState;
 use crate::flow::keys::{self, KeyFault};
 use crate::flow::registration;
-use crate::jose::{MasterKey, MasterKeyError, MasterKeyFile, MasterKeys, Sealer, open_key};
+use crate::jose::{MasterKey, MasterKeyError, MasterKeyFile, MasterKeys, Purpose, Sealer, open_key};
 use crate::store::{self, Store};
 
 /// Nodes that share the file look at it once a second.
@@ -119,6 +119,16 @@ fn finished(file: MasterKeyFile, store: &Store) -> Result<MasterKeyFile, Failure
     if let Some(client) = registration::sealed_under_others(store, &sealer, now()).map_err(Failure::new)? {
         let text = format!("the secret of client {client} is sealed under an old master key: reseal first");
         return Err(Failure::new(text));
+    }
+    for secret in store.read("secrets", keys::kept_secrets)? {
+        let sealed = secret.sealed.as_deref().unwrap_or_default();
+        if sealer.open(Purpose::ClientSecret, sealed, None, now()).is_err() {
+            let text = format!(
+                "the secret {} of client {} is sealed under an old master key: reseal first",
+                secret.id, secret.client_id
+            );
+            return Err(Failure::new(text));
+        }
     }
     Ok(file)
 }

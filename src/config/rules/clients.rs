@@ -6,7 +6,7 @@ use super::Problems;
 use super::declared::{is_name, is_scope, is_shown, is_uri, twice};
 use crate::base::encoding::from_base64url;
 use crate::config::schema::labelled;
-use crate::config::{Client, ClientProfile, Config, GrantName};
+use crate::config::{AuthMethodName, Client, ClientProfile, Config, GrantName};
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     twice(problems, "clients", "id", config.clients.iter().map(|client| client.id.as_str()));
@@ -102,11 +102,20 @@ fn secret(client: &Client, key: &str, problems: &mut Problems) {
             | ClientProfile::FirstParty
             | ClientProfile::ResourceServer),
         ) => {
+            let by_key = client.token_endpoint_auth_method == Some(AuthMethodName::PrivateKeyJwt);
             let text = format!("a {profile} client needs one of `secret_file`, `secret_env`, `secret_hash`");
-            problems.unless(count > 0, key, text);
+            problems.unless(count > 0 || by_key, key, text);
+            let text = "a client that authenticates by `private_key_jwt` has no secret: remove it";
+            problems.unless(count == 0 || !by_key, key, text);
         }
         None => {}
     }
+    let by_mac = client.token_endpoint_auth_method == Some(AuthMethodName::ClientSecretJwt);
+    problems.unless(
+        !(by_mac && client.secret_hash.is_some()),
+        format!("{key}.secret_hash"),
+        "`client_secret_jwt` needs the secret itself: `secret_file` or `secret_env`",
+    );
     if let Some(hash) = &client.secret_hash {
         let sound = from_base64url(hash).is_some_and(|bytes| bytes.len() == 32);
         let text = "expected the unpadded base64url of a SHA-256 (43 characters)";

@@ -160,6 +160,7 @@ fn an_access_token_above_an_hour_wants_the_override_beside_it() {
 fn idle_lives_are_within_absolute_ones() {
     one(|c| c.tokens.refresh_token_ttl_s = 60, "tokens.refresh_token_idle_ttl_s", "never count");
     one(|c| c.session.ttl_s = 60, "session.idle_ttl_s", "never count");
+    one(|c| c.session.remembered_ttl_s = 60, "session.remembered_idle_ttl_s", "never count");
     let own = "clients[\"spa\"].refresh_token_idle_ttl_s";
     one(|c| c.clients[0].refresh_token_idle_ttl_s = Some(2_592_001), own, "never count");
     let both = |c: &mut Config| {

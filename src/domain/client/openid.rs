@@ -7,16 +7,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::oauth::AuthMethod;
 use crate::oauth::algorithm::{ContentEncryption, KeyManagement, SigningAlgorithm};
 use crate::oauth::redirect_uri::is_loopback;
+use crate::oauth::{AssertionAlgorithm, AuthMethod};
 
 use super::ClientDraft;
+use crate::domain::CustomClaims;
 
 /// The longest address that a client may name, in bytes.
 const MAX_URI_BYTES: usize = 2048;
 /// The most values of `default_acr_values`, and the most bytes of each.
 const MAX_ACR_VALUES: usize = 16;
+/// The most keys of a JWK Set by value.
+const MAX_KEYS: usize = 32;
+/// The members of a JWK that only its owner has (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 /// The largest JWK Set by value, in bytes.
 pub const MAX_JWKS_BYTES: usize = 16_384;
 
@@ -72,6 +77,9 @@ pub struct OpenIdSettings {
     /// How it authenticates; where nothing is said: by its secret, in the header or in the body, or not at all if public.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_method: Option<AuthMethod>,
+    /// The algorithm of its assertions; where nothing is said: any that belongs to `auth_method`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_signing_alg: Option<AssertionAlgorithm>,
     /// Whether the `aud` of its assertions must be the issuer alone, not the token endpoint.
     #[serde(skip_serializing_if = "is_default")]
     pub assertion_for_issuer_only: bool,
@@ -81,6 +89,9 @@ pub struct OpenIdSettings {
     /// Its public keys, by reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
+    /// What its ID tokens and userinfo answers say beyond the standard claims.
+    #[serde(skip_serializing_if = "CustomClaims::is_empty")]
+    pub claims: CustomClaims,
 }
 
 /// How an answer for a client is signed and encrypted.
@@ -143,6 +154,33 @@ fn is_address(text: &str) -> bool {
         && (url.scheme() == "https" || (url.scheme() == "http" && local))
 }
 
+impl ClientDraft {
+    /// The sector identifier (OpenID Connect Core §8.1): the host of `sector_identifier_uri`; without one, that of all the
+    /// redirect URIs.
+    #[must_use]
+    pub fn sector(&self) -> Option<String> {
+        let host = |uri: &str| Url::parse(uri).ok()?.host_str().map(str::to_owned);
+        if let Some(uri) = &self.openid.sector_identifier_uri {
+            return host(uri);
+        }
+        let mut hosts = self.redirect_uris.iter().map(|uri| host(uri.as_str()));
+        let first = hosts.next()??;
+        hosts.all(|other| other.as_ref() == Some(&first)).then_some(first)
+    }
+}
+
+/// RFC 7517 §9.2: "Private and symmetric keys MUST be protected from disclosure to unintended parties." Nobody gives one
+/// away on purpose.
+fn check_keys(keys: &[Value], refuse: &mut impl FnMut(&'static str, &str)) {
+    if keys.len() > MAX_KEYS {
+        refuse("jwks", "a JWK Set of at most 32 keys");
+    }
+    let is_private = |key: &Value| PRIVATE_MEMBERS.iter().any(|name| key.get(name).is_some());
+    if keys.iter().any(is_private) {
+        refuse("jwks", "one of its keys has private parts: give public keys only, and make a new pair");
+    }
+}
+
 pub(super) fn check(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &str)) {
     let settings = &draft.openid;
     for (field, uri) in [
@@ -162,6 +200,15 @@ pub(super) fn check(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &
             );
         }
     }
+    for (field, uri) in [
+        ("sector_identifier_uri", &settings.sector_identifier_uri),
+        ("backchannel_logout_uri", &settings.backchannel_logout_uri),
+        ("jwks_uri", &settings.jwks_uri),
+    ] {
+        if uri.as_deref().is_some_and(|uri| uri.starts_with("http:")) {
+            refuse(field, "an https URL: this server asks it, and asks https addresses only");
+        }
+    }
     if settings.jwks.is_some() && settings.jwks_uri.is_some() {
         // OpenID Connect Dynamic Client Registration §2: "jwks_uri and jwks MUST NOT be used together."
         refuse("jwks", "jwks and jwks_uri cannot stand together");
@@ -170,7 +217,9 @@ pub(super) fn check(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &
         let length = serde_json::to_string(jwks).map_or(usize::MAX, |text| text.len());
         if length > MAX_JWKS_BYTES {
             refuse("jwks", "a JWK Set of at most 16384 bytes");
-        } else if !jwks.get("keys").is_some_and(Value::is_array) {
+        } else if let Some(keys) = jwks.get("keys").and_then(Value::as_array) {
+            check_keys(keys, refuse);
+        } else {
             refuse("jwks", "a JWK Set: an object whose member \"keys\" is a list (RFC 7517 §5)");
         }
     }
@@ -182,7 +231,14 @@ pub(super) fn check(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &
             refuse(field, "needs the client's public keys: jwks or jwks_uri");
         }
     }
-    match settings.auth_method {
+    let method = settings.auth_method;
+    if settings.auth_signing_alg.is_some_and(|algorithm| Some(algorithm.method()) != method) {
+        refuse(
+            "token_endpoint_auth_signing_alg",
+            "an HS… algorithm goes with client_secret_jwt, any other with private_key_jwt",
+        );
+    }
+    match method {
         Some(AuthMethod::None) if draft.profile.is_confidential() => {
             refuse("token_endpoint_auth_method", "none is for public clients: the profiles spa and native");
         }
@@ -196,6 +252,14 @@ pub(super) fn check(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &
             );
         }
         _ => {}
+    }
+    // OpenID Connect Core §8.1: "If there are multiple hostnames in the registered redirect_uris, the Client MUST register a
+    // sector_identifier_uri."
+    if settings.subject_type == SubjectType::Pairwise && draft.sector().is_none() {
+        refuse("subject_type", "pairwise needs redirect URIs on one host, or a sector_identifier_uri");
+    }
+    for problem in settings.claims.problems() {
+        refuse("claims", &problem);
     }
     if settings.default_max_age_s.is_some_and(|age| age < 0) {
         refuse("default_max_age_s", "a number of seconds, 0 or more");

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::domain::Client;
 use crate::flow::Cx;
 use crate::flow::target::{self, Target};
-use crate::jose::TokenType;
 use crate::oauth::{CodeChallenge, ErrorCode, GrantType, OAuthError, Params, Prompt};
 
+use super::asked::{self, Questions};
 use super::reply::unfit;
 use super::{ReplyTo, ValidRequest, machine};
 
@@ -25,8 +25,9 @@ pub(super) fn all(
     let challenge = pkce(client, params)?;
     let asked = target::requested(&cx.snapshot, client, params)?;
     machine::run(client, reply, params, &asked, challenge.as_ref())?;
-    let (prompt, max_age_s) = (prompt(params)?, max_age(params)?);
+    let prompt = prompt(params)?;
     let Target { scope, resources } = asked;
+    let Questions { asked, max_age_s, expected_subjects } = asked::read(cx, client, params, &scope)?;
     Ok(ValidRequest {
         client_id: client.id.clone(),
         reply: reply.clone(),
@@ -39,9 +40,11 @@ pub(super) fn all(
         max_age_s,
         login_hint: params.get("login_hint").map(str::to_owned),
         ui_locales: params.get("ui_locales").map(str::to_owned),
-        expected_subject: expected_subject(cx, client, params)?,
+        expected_subjects,
+        asked,
         started_at: cx.now,
         reauthenticated: false,
+        chosen: false,
     })
 }
 
@@ -114,32 +117,4 @@ fn pkce(client: &Client, params: &Params) -> Result<Option<CodeChallenge>, OAuth
 fn prompt(params: &Params) -> Result<Prompt, OAuthError> {
     let text = params.get("prompt").unwrap_or_default();
     text.parse().map_err(|text: String| OAuthError::new(ErrorCode::InvalidRequest).describe(text))
-}
-
-fn max_age(params: &Params) -> Result<Option<i64>, OAuthError> {
-    let Some(text) = params.get("max_age") else { return Ok(None) };
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    match text.parse() {
-        Ok(seconds) if digits => Ok(Some(seconds)),
-        _ => Err(OAuthError::new(ErrorCode::InvalidRequest).describe("max_age is a number of seconds")),
-    }
-}
-
-/// OpenID Connect Core §3.1.2.1: `id_token_hint` names the user whom the client expects; it may have expired.
-fn expected_subject(cx: &Cx, client: &Client, params: &Params) -> Result<Option<String>, OAuthError> {
-    let Some(hint) = params.get("id_token_hint") else { return Ok(None) };
-    let refuse = |text: &'static str| OAuthError::new(ErrorCode::InvalidRequest).describe(text);
-    let claims = cx
-        .snapshot
-        .keys
-        .verify(hint, TokenType::IdToken)
-        .map_err(|e| refuse("id_token_hint is not an ID token of this server").because(e.to_string()))?;
-    let is = |name: &str, value: &str| claims.get(name).and_then(|claim| claim.as_str()) == Some(value);
-    if !is("iss", &cx.policy.issuer) || !is("aud", client.id.as_str()) {
-        return Err(refuse("id_token_hint was not issued by this server to this client"));
-    }
-    match claims.get("sub").and_then(|claim| claim.as_str()) {
-        Some(subject) => Ok(Some(subject.to_owned())),
-        None => Err(refuse("id_token_hint has no sub")),
-    }
 }

@@ -7,7 +7,6 @@ use crate::domain::Client;
 use crate::domain::consent::Consent;
 use crate::flow::Cx;
 use crate::flow::login::{self, Browser, SignedIn};
-use crate::flow::target::is_identity;
 use crate::oauth::redirect_uri::shown_host;
 use crate::oauth::{ErrorCode, OAuthError, Scope};
 use crate::store::consents;
@@ -66,7 +65,7 @@ pub fn show_consent(cx: &Cx, sealed: &str, browser: &Browser) -> Result<ConsentV
         client_host: shown_host(valid.reply.uri()),
         redirect_uri: valid.reply.uri().to_owned(),
         username: known.user.username.to_string(),
-        identity_scopes: valid.scope.iter().map(ToString::to_string).filter(|s| is_identity(s)).collect(),
+        identity_scopes: valid.identity_scope().iter().map(ToString::to_string).collect(),
         resources,
         ui_locales: valid.ui_locales.clone(),
     })
@@ -108,13 +107,14 @@ pub fn answer_consent(
     Ok(answered.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &client.id, &error))))
 }
 
-/// The ticket and the session that it was made for. Another session of the same browser does not count: the page named a
-/// user, and that user's yes it is.
+/// The ticket and the session that it was made for, if that is still signed in at this browser. No other session counts:
+/// the page named a user, and that user's yes it is.
 fn open(cx: &Cx, sealed: &str, browser: &Browser) -> Result<(ConsentTicket, SignedIn), TicketError> {
     let ticket = tickets::open_consent(cx, sealed, browser)?;
-    match login::signed_in(cx, browser)? {
-        Some(known) if known.session.id == ticket.session_id => Ok((ticket, known)),
-        _ => Err(TicketError::Expired),
+    let here = login::accounts(cx, browser)?;
+    match here.of_session(ticket.session_id) {
+        Some(known) => Ok((ticket, known.clone())),
+        None => Err(TicketError::Expired),
     }
 }
 
@@ -143,14 +143,16 @@ fn use_up(cx: &Cx, jti: Id) -> Result<(), TicketError> {
 fn switch(cx: &Cx, ticket: ConsentTicket, tie: &PlainToken) -> Result<Next, OAuthError> {
     let mut request = ticket.request;
     request.reauthenticated = false;
+    request.chosen = false;
     request.login_hint = None;
-    let ticket = LoginTicket { to: Destination::Client(Box::new(request)), notice: None, typed: None };
-    Ok(Next::Login(tickets::seal_login(cx, &ticket, tie)?))
+    let to = Destination::Client(Box::new(request));
+    let ticket = LoginTicket { to, notice: None, typed: None, remember: false };
+    Ok(Next::Choose(tickets::seal_login(cx, &ticket, tie)?))
 }
 
 /// The scope asked for, per resource server; the empty name stands for this server.
 fn asked_by_resource(cx: &Cx, valid: &ValidRequest) -> Vec<(String, Scope)> {
-    let mut asked = vec![(String::new(), valid.scope.filter(is_identity))];
+    let mut asked = vec![(String::new(), valid.identity_scope())];
     for id in &valid.resources {
         let Some(server) = cx.snapshot.resource_server(id) else { continue };
         asked.push((id.to_string(), valid.scope.filter(|value| server.owns(value))));

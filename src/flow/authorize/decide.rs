@@ -2,8 +2,8 @@
 
 use crate::base::PlainToken;
 use crate::domain::{Client, Profile};
-use crate::flow::Cx;
-use crate::flow::login::{self, SignedIn};
+use crate::flow::login::{self, Accounts, SignedIn};
+use crate::flow::{Cx, subject};
 use crate::oauth::{ErrorCode, OAuthError};
 
 use super::tickets::{ConsentTicket, Destination, LoginNotice, LoginTicket, seal_consent, seal_login};
@@ -16,14 +16,54 @@ pub enum Answer {
     Login,
     /// The user must sign in again, though a session is there.
     LoginAgain,
+    /// The user must say which account is meant.
+    Choose,
     /// The user must agree.
     Consent,
     /// Nothing: the code may go out.
     Code,
 }
 
-/// Decides and prepares the next step.
+/// Decides and prepares the next step, for whoever the request is about among those that are signed in.
 pub(super) fn next(
+    cx: &Cx,
+    client: &Client,
+    valid: ValidRequest,
+    here: &Accounts,
+    tie: &PlainToken,
+) -> Result<Next, OAuthError> {
+    let known = meant(cx, client, &valid, here).cloned();
+    // Nobody is active, but there are accounts: it is for the user to say who goes on.
+    if known.is_none() && !here.is_empty() && !valid.expects_somebody() {
+        return choose(cx, valid, tie);
+    }
+    next_for(cx, client, valid, known.as_ref(), tie)
+}
+
+/// Whom a request is about: the user that the client expects, where that one is signed in here, without a question
+/// (OpenID Connect Core §3.1.2.1, `id_token_hint`); else the active account.
+fn meant<'h>(cx: &Cx, client: &Client, valid: &ValidRequest, here: &'h Accounts) -> Option<&'h SignedIn> {
+    let expected = |known: &&SignedIn| is_expected(cx, client, valid, known);
+    let there = valid.expects_somebody().then(|| here.all().find(expected)).flatten();
+    there.or_else(|| here.active())
+}
+
+/// Whether the client expects this user, or nobody in particular.
+fn is_expected(cx: &Cx, client: &Client, valid: &ValidRequest, known: &SignedIn) -> bool {
+    !valid.is_for_another(&subject::sub_for(&cx.policy, client, known.user.id))
+}
+
+fn choose(cx: &Cx, valid: ValidRequest, tie: &PlainToken) -> Result<Next, OAuthError> {
+    if valid.prompt.none {
+        return Err(ErrorCode::AccountSelectionRequired.into());
+    }
+    let to = Destination::Client(Box::new(valid));
+    let ticket = LoginTicket { to, notice: None, typed: None, remember: false };
+    Ok(Next::Choose(seal_login(cx, &ticket, tie)?))
+}
+
+/// Decides and prepares the next step for this account.
+pub(super) fn next_for(
     cx: &Cx,
     client: &Client,
     valid: ValidRequest,
@@ -47,9 +87,12 @@ pub(super) fn next(
             let answer = issue::code(cx, client, &valid, known, None)?;
             answer.map(Next::Client).ok_or_else(|| ErrorCode::ServerError.into())
         }
+        (Answer::Choose, _) => choose(cx, valid, tie),
         (answer, _) => {
             let notice = (answer == Answer::LoginAgain).then_some(LoginNotice::Reauthenticate);
-            let ticket = LoginTicket { to: Destination::Client(Box::new(valid)), notice, typed: None };
+            let remember = known.is_some_and(|known| known.session.remembered);
+            let to = Destination::Client(Box::new(valid));
+            let ticket = LoginTicket { to, notice, typed: None, remember };
             Ok(Next::Login(seal_login(cx, &ticket, tie)?))
         }
     }
@@ -62,7 +105,12 @@ fn decide(
     known: Option<&SignedIn>,
 ) -> Result<Answer, OAuthError> {
     let Some(known) = known else { return Ok(Answer::Login) };
-    if must_prove_again(cx, valid, known) {
+    // OpenID Connect Core §3.1.2.1, select_account: it "SHOULD prompt the End-User to select a user account". Whoever signed
+    // in for this very request has said who they are.
+    if valid.prompt.select_account && !valid.chosen && !valid.reauthenticated {
+        return Ok(Answer::Choose);
+    }
+    if must_prove_again(cx, client, valid, known) {
         return Ok(Answer::LoginAgain);
     }
     if needs_consent(cx, client, valid, known)? { Ok(Answer::Consent) } else { Ok(Answer::Code) }
@@ -71,15 +119,15 @@ fn decide(
 /// OpenID Connect Core §3.1.2.3: prompt=login "MUST attempt to authenticate even if the End-User is already
 /// authenticated"; max_age: "If the elapsed time is greater than this value, the OP MUST attempt to actively
 /// re-authenticate the End-User."
-fn must_prove_again(cx: &Cx, valid: &ValidRequest, known: &SignedIn) -> bool {
-    let other_user = valid.expected_subject.as_ref().is_some_and(|sub| *sub != known.user.id.to_string());
+fn must_prove_again(cx: &Cx, client: &Client, valid: &ValidRequest, known: &SignedIn) -> bool {
+    let other_user = !is_expected(cx, client, valid, known);
     if valid.reauthenticated {
         // Whoever just signed in as somebody else than the client expects is asked again, not passed off as the other.
         return other_user;
     }
     let elapsed = (cx.now - known.session.authenticated_at).0;
     let too_old = valid.max_age_s.is_some_and(|max_age| max_age == 0 || elapsed > max_age);
-    valid.prompt.login || valid.prompt.select_account || too_old || other_user
+    valid.prompt.login || too_old || other_user
 }
 
 fn needs_consent(

@@ -9,7 +9,7 @@ use crate::flow::login::SignedIn;
 use crate::flow::token::gives_refresh_token;
 use crate::flow::{Cx, mint, registration};
 use crate::oauth::{ErrorCode, OAuthError};
-use crate::store::{Conn, StoreError, authorizations, codes, consents, sessions, used_jtis};
+use crate::store::{Conn, StoreError, authorizations, codes, consents, session_clients, sessions, used_jtis};
 
 use super::{Delivery, ValidRequest};
 
@@ -61,6 +61,8 @@ pub(super) fn code(
                 merge(conn, consent)?;
             }
         }
+        let knows_user = authorization.scope.contains("openid");
+        session_clients::add(conn, session, &authorization.client_id, knows_user)?;
         authorizations::insert(conn, &authorization)?;
         codes::insert(conn, &code)?;
         Ok(Ok(true))
@@ -94,29 +96,33 @@ fn authorization(
     valid: &ValidRequest,
     known: &SignedIn,
 ) -> Result<Authorization, OAuthError> {
-    let refresh_ttl = client.refresh_token_ttl.unwrap_or(cx.policy.refresh_token_ttl);
-    let mut expires_at = if gives_refresh_token(client, &valid.scope) {
-        cx.now + refresh_ttl
-    } else {
-        // The one access token that comes from it, at the last moment of its code.
-        let lives = mint::longest_access_token(&cx.policy, &cx.snapshot, client, &valid.resources);
-        cx.now + cx.policy.code_ttl + lives
-    };
-    // What a public client holds never outlives the browser session.
-    if client.is_public() {
-        expires_at = expires_at.min(known.session.expires_at);
-    }
-    Ok(Authorization {
+    let session = Some(known.session.id);
+    let mut authorization = Authorization {
         id: Id::random(&*cx.entropy)?,
         client_id: client.id.clone(),
         user_id: known.user.id,
-        session_id: Some(known.session.id),
+        session_id: session,
         scope: valid.scope.clone(),
         resources: valid.resources.clone(),
         authenticated_at: known.session.authenticated_at,
         nonce: valid.nonce.clone(),
+        asked: valid.asked.clone(),
         created_at: cx.now,
-        expires_at,
+        expires_at: cx.now,
         revoked: None,
-    })
+    };
+    let session_ends_at = authorization.bound_to(client).map(|_| known.session.expires_at);
+    let until = |at: Timestamp| session_ends_at.map_or(at, |end| at.min(end));
+    // The one access token that comes from it at least, at the last moment of its code.
+    let lives = mint::longest_access_token(&cx.policy, &cx.snapshot, client, &valid.resources);
+    let mut expires_at = cx.now + cx.policy.code_ttl + lives;
+    if gives_refresh_token(client, &valid.scope, session) {
+        let ttl = client.refresh_token_ttl.unwrap_or(cx.policy.refresh_token_ttl);
+        let refreshed = until(cx.now + ttl);
+        // Without offline_access the session may be shorter than that token; it is asked for at each refresh.
+        expires_at = if session_ends_at.is_some() { refreshed.max(expires_at) } else { refreshed };
+    }
+    // What a public client holds never outlives the browser session.
+    authorization.expires_at = if client.is_public() { until(expires_at) } else { expires_at };
+    Ok(authorization)
 }

@@ -8,7 +8,9 @@
 //! Before the redirect URI is proven to belong to the client there is no [`ReplyTo`], and without one nothing can
 //! redirect. The valid request travels sealed through the browser: an unfinished login costs no database row.
 
+mod asked;
 mod checks;
+mod choose;
 mod client;
 mod consent;
 mod decide;
@@ -18,6 +20,7 @@ mod reply;
 mod request;
 mod tickets;
 
+pub use choose::{Choice, Chosen, answer_choice, show_choice};
 pub use client::Unproven;
 pub use consent::{ConsentView, answer_consent, show_consent};
 pub use decide::Answer;
@@ -30,7 +33,7 @@ use crate::base::PlainToken;
 use crate::oauth::{OAuthError, Params};
 
 use super::Cx;
-use super::login::{self, Attempt, Browser, Refusal, SignedIn};
+use super::login::{self, Attempt, Browser, Entry, Held, Refusal, SignedIn};
 
 /// What the browser is told to do next.
 pub enum Next {
@@ -38,6 +41,8 @@ pub enum Next {
     Client(Delivery),
     /// Show the login page of this sealed request.
     Login(String),
+    /// Show the account chooser of this sealed request.
+    Choose(String),
     /// Show the consent page of this sealed ticket.
     Consent(String),
     /// Show a page of this server.
@@ -61,16 +66,16 @@ pub fn authorize(
         None => checks::all(cx, &client, &reply, params),
     };
     let answered = checked.and_then(|valid| {
-        let known = login::signed_in(cx, browser)?;
-        decide::next(cx, &client, valid, known.as_ref(), tie)
+        let here = login::accounts(cx, browser)?;
+        decide::next(cx, &client, valid, &here, tie)
     });
     Ok(answered.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &client.id, &error))))
 }
 
 /// What came of a posted login form.
 pub enum LoginOutcome {
-    /// Signed in: go on, with this session cookie.
-    In(Next, PlainToken),
+    /// Signed in: go on, with these sessions.
+    In(Next, Held),
     /// Show the login page again, with this sealed request.
     Again(String),
 }
@@ -83,12 +88,17 @@ pub fn answer_login(
     cx: &Cx,
     ticket: LoginTicket,
     attempt: &Attempt<'_>,
+    entry: &Entry,
     browser: &Browser,
     tie: &PlainToken,
 ) -> Result<LoginOutcome, OAuthError> {
     let again = |notice| {
-        let ticket =
-            LoginTicket { notice: Some(notice), typed: Some(attempt.username.to_owned()), ..ticket.clone() };
+        let ticket = LoginTicket {
+            notice: Some(notice),
+            typed: Some(attempt.username.to_owned()),
+            remember: entry.remember,
+            ..ticket.clone()
+        };
         Ok(LoginOutcome::Again(seal_login(cx, &ticket, tie)?))
     };
     let user = match login::check_password(cx, attempt) {
@@ -100,8 +110,8 @@ pub fn answer_login(
             return again(LoginNotice::Unavailable);
         }
     };
-    let former = login::signed_in(cx, browser)?;
-    let Some((known, cookie)) = login::start_session(cx, &user, former.as_ref())? else {
+    let here = login::accounts(cx, browser)?;
+    let Some((known, here)) = login::start_session(cx, &user, here, entry)? else {
         return again(LoginNotice::Refused);
     };
     let next = match ticket.to {
@@ -111,13 +121,13 @@ pub fn answer_login(
             go_on(cx, *valid, &known, tie)?
         }
     };
-    Ok(LoginOutcome::In(next, cookie))
+    Ok(LoginOutcome::In(next, here.held(cx)))
 }
 
 /// Goes on with a request once somebody is signed in. What goes wrong is told to the client.
 fn go_on(cx: &Cx, valid: ValidRequest, known: &SignedIn, tie: &PlainToken) -> Result<Next, OAuthError> {
     let reply = valid.reply.clone();
     let client = request::still_registered(cx, &valid)?;
-    let next = decide::next(cx, &client, valid, Some(known), tie);
+    let next = decide::next_for(cx, &client, valid, Some(known), tie);
     Ok(next.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &client.id, &error))))
 }

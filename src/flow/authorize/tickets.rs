@@ -20,6 +20,9 @@ pub struct LoginTicket {
     pub notice: Option<LoginNotice>,
     /// The name that was typed before, so that nobody has to type it again.
     pub typed: Option<String>,
+    /// Whether "stay signed in" is ticked.
+    #[serde(default)]
+    pub remember: bool,
 }
 
 /// What waits for a login.
@@ -38,6 +41,10 @@ pub enum OwnPage {
     Tokens,
     /// The form that makes one.
     NewToken,
+    /// A user's sessions.
+    Sessions,
+    /// The form that changes the password.
+    Password,
 }
 
 impl Destination {

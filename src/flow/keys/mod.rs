@@ -19,7 +19,7 @@ use crate::store::{Conn, Store, StoreError, keys, revision};
 
 pub use compromise::{Replaced, compromise};
 pub use life::{activate, remove, retire};
-pub use reseal::reseal;
+pub use reseal::{kept_secrets, reseal};
 pub use rotation::{Step, step};
 
 /// Why a key was not made or changed.

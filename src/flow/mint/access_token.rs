@@ -1,13 +1,14 @@
-//! The access token: the claims of RFC 9068 §2.2, and no others, in the form that the resource server takes.
+//! The access token: the claims of RFC 9068 §2.2 and §2.2.1, and no others, in the form that the resource server takes.
 
 use std::borrow::Cow;
 
 use crate::base::entropy::EntropyError;
 use crate::base::{Entropy, Id, Seconds, Timestamp};
+use crate::domain::custom_claims::About;
 use crate::flow::token::{By, Granted};
-use crate::flow::{Cx, Policy};
+use crate::flow::{Cx, Policy, subject};
 use crate::jose::TokenType;
-use crate::oauth::{AccessTokenClaims, ErrorCode, OAuthError};
+use crate::oauth::{AccessTokenClaims, Acr, ErrorCode, OAuthError};
 
 use super::{sign, size};
 
@@ -45,29 +46,48 @@ pub(super) fn claims<'g>(
         Some(family) => format!("{family}.{random}"),
         None => random.to_string(),
     };
-    let (sub, auth_time, roles, act) = match &granted.by {
+    let (attributes, roles) = match &granted.by {
+        By::Client => (None, [].as_slice()),
+        By::User(by) => (Some(&by.user.attributes), by.roles.as_slice()),
+        By::Token(token) => (token.attributes.as_ref(), token.roles.as_slice()),
+    };
+    let custom = server.map(|server| server.claims.about(About { attributes, roles })).unwrap_or_default();
+    let roles = if server.is_some_and(|server| server.include_roles) { roles } else { &[] };
+    let claims = AccessTokenClaims {
+        iss: Cow::Borrowed(&policy.issuer),
         // RFC 9068 §2.2: without a resource owner "the value of "sub" SHOULD correspond to an identifier the
         // authorization server uses to indicate the client application."
-        By::Client => (Cow::Borrowed(granted.client.id.as_str()), None, [].as_slice(), None),
-        By::User(by) => {
-            let sub = Cow::Owned(by.user.id.to_string());
-            (sub, Some(by.authenticated_at.0), by.roles.as_slice(), None)
-        }
-        By::Token(token) => {
-            (Cow::Borrowed(token.sub.as_str()), token.auth_time, token.roles.as_slice(), token.act.clone())
-        }
-    };
-    Ok(AccessTokenClaims {
-        iss: Cow::Borrowed(&policy.issuer),
-        sub,
+        sub: Cow::Borrowed(granted.client.id.as_str()),
         aud: Cow::Borrowed(server.map_or(policy.issuer.as_str(), |server| server.id.as_str())),
         exp: (now + ttl).0,
         iat: now.0,
         jti: Cow::Owned(jti),
         client_id: Cow::Borrowed(granted.client.id.as_str()),
         scope: Cow::Owned(granted.target.scope.to_string()),
-        auth_time,
+        auth_time: None,
+        acr: None,
+        amr: Cow::Borrowed(&[]),
         roles: Cow::Borrowed(roles),
-        act,
+        act: None,
+        custom,
+    };
+    Ok(match &granted.by {
+        By::Client => claims,
+        // RFC 9470 §6: the resource server "needs a way of accessing information about the authentication event".
+        By::User(by) => AccessTokenClaims {
+            sub: Cow::Owned(subject::sub_for(policy, &granted.client, by.user.id)),
+            auth_time: Some(by.authenticated_at.0),
+            acr: Some(Cow::Borrowed(Acr::Password.as_str())),
+            amr: Cow::Owned(Acr::Password.amr().iter().copied().map(str::to_owned).collect()),
+            ..claims
+        },
+        By::Token(token) => AccessTokenClaims {
+            sub: Cow::Borrowed(&token.sub),
+            auth_time: token.auth_time,
+            acr: token.acr.as_deref().map(Cow::Borrowed),
+            amr: Cow::Borrowed(&token.amr),
+            act: token.act.clone(),
+            ..claims
+        },
     })
 }

@@ -1,14 +1,19 @@
-//! The ID token (OpenID Connect Core 1.0 §2, §3.1.3.6).
+//! The ID token (OpenID Connect Core 1.0 §2, §3.1.3.6, §12.2). Nothing stands in it that was not asked for: what a scope bears
+//! is told at the userinfo endpoint (§5.4), since an access token comes along.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::flow::Cx;
+use crate::domain::session::sid;
 use crate::flow::token::{Granted, GrantedBy};
+use crate::flow::{Cx, claims, subject};
 use crate::jose::TokenType;
-use crate::oauth::OAuthError;
+use crate::oauth::at_hash::at_hash;
+use crate::oauth::{Acr, OAuthError};
 
-use super::{sign, size};
+use super::{protect, size};
 
+/// There is no `azp`: §2 has it only where extensions make the audience another than the client, and here it never is.
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
@@ -16,53 +21,57 @@ struct Claims<'a> {
     aud: &'a str,
     exp: i64,
     iat: i64,
-    auth_time: i64,
-    /// RFC 8176.
-    amr: [&'static str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'static str>,
+    /// RFC 8176 §1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<&'static [&'static str]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
+    at_hash: String,
+    /// OpenID Connect Back-Channel Logout 1.0 §2.1, for as long as the tokens hang on a session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
     #[serde(flatten)]
-    person: Person<'a>,
+    person: Map<String, Value>,
 }
 
-/// OpenID Connect Core §5.4: what the scopes `profile` and `email` allow.
-#[derive(Default, Serialize)]
-struct Person<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    preferred_username: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email_verified: Option<bool>,
-}
-
-pub(super) fn mint(cx: &Cx, granted: &Granted, by: &GrantedBy) -> Result<String, OAuthError> {
-    let scope = &granted.target.scope;
-    let mut person = Person::default();
-    if scope.contains("profile") {
-        person.name = by.user.display_name.as_deref();
-        person.preferred_username = Some(by.user.username.as_str());
-    }
-    if scope.contains("email") && by.user.email.is_some() {
-        person.email = by.user.email.as_deref();
-        // This server has not checked that the address is the user's.
-        person.email_verified = Some(false);
-    }
-    let sub = by.user.id.to_string();
+pub(super) fn mint(
+    cx: &Cx,
+    granted: &Granted,
+    by: &GrantedBy,
+    access_token: &str,
+) -> Result<String, OAuthError> {
+    let client = &granted.client;
+    let (settings, asked) = (&client.openid, &by.asked);
+    let algorithm = settings.id_token.signing.unwrap_or(cx.policy.id_token_algorithm);
+    let sub = subject::sub_for(&cx.policy, client, by.user.id);
+    // §3.1.2.1: "When max_age is used, the ID Token returned MUST include an auth_time Claim Value"; the client may have
+    // said so once and for all (OpenID Connect Dynamic Client Registration 1.0 §2).
+    let wants_auth_time =
+        asked.auth_time || settings.require_auth_time || settings.default_max_age_s.is_some();
+    let wants_acr = asked.acr || !settings.default_acr_values.is_empty();
+    let reached = Acr::Password;
+    let mut person = claims::by_name(&by.user, client, &asked.claims.id_token);
+    person.extend(claims::custom(&by.user, client, &by.roles));
     let claims = Claims {
         iss: &cx.policy.issuer,
         sub: &sub,
-        aud: granted.client.id.as_str(),
+        aud: client.id.as_str(),
         exp: (cx.now + cx.policy.id_token_ttl).0,
         iat: cx.now.0,
-        auth_time: by.authenticated_at.0,
-        amr: ["pwd"],
+        auth_time: wants_auth_time.then_some(by.authenticated_at.0),
+        acr: wants_acr.then_some(reached.as_str()),
+        amr: (wants_acr || asked.amr).then_some(reached.amr()),
         nonce: by.nonce.as_deref(),
+        at_hash: at_hash(algorithm, access_token),
+        sid: by.session_id.map(|session| sid(session, &client.id)),
         person,
     };
-    let token = sign(cx, cx.policy.id_token_algorithm, TokenType::IdToken, &claims)?;
-    size::warn_if_large(cx, &granted.client, claims.aud, &token, &claims);
+    let token =
+        protect::signed(cx, client, algorithm, settings.id_token.encryption, TokenType::IdToken, &claims)?;
+    size::warn_if_large(cx, client, claims.aud, &token, &claims);
     Ok(token)
 }

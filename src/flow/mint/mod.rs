@@ -8,10 +8,15 @@
 mod access_token;
 mod id_token;
 mod introspection;
+mod logout_token;
 mod opaque;
+mod protect;
 mod size;
+mod userinfo;
 
 pub(super) use introspection::signed_introspection;
+pub(super) use logout_token::logout_token;
+pub(super) use userinfo::userinfo;
 
 use crate::base::{Entropy, PlainToken, Seconds, Timestamp};
 use crate::domain::authorization::REMEMBERED;
@@ -81,7 +86,7 @@ pub fn tokens(cx: &Cx, prepared: Prepared) -> Result<TokenResponse, OAuthError> 
         None => access_token::mint(cx, &granted, ttl)?,
     };
     let id_token = match &granted.by {
-        By::User(by) if by.id_token => Some(id_token::mint(cx, &granted, by)?),
+        By::User(by) if by.id_token => Some(id_token::mint(cx, &granted, by, &access_token)?),
         _ => None,
     };
     let issued_token_type = match &granted.by {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::base::{PlainToken, TokenKind};
 use crate::domain::api_token::{ApiToken, Owner, is_service_account};
+use crate::domain::custom_claims::About;
 use crate::domain::{ResourceServer, User};
 use crate::flow::Cx;
 use crate::oauth::{AccessTokenClaims, OAuthError, Scope};
@@ -37,7 +38,7 @@ fn find(conn: &mut Conn, cx: &Cx, plain: &PlainToken) -> Result<Option<Shown>, S
         return Ok(Some(Shown { token, user: None, roles: Vec::new() }));
     };
     let user = users::find(conn, id)?;
-    let wants_roles = cx.snapshot.resource_server(&token.resource).is_some_and(|server| server.include_roles);
+    let wants_roles = cx.snapshot.resource_server(&token.resource).is_some_and(|server| server.wants_roles());
     // Those of this moment, not those of the day on which it was made.
     let roles = if wants_roles { roles::of_user(conn, id)? } else { Vec::new() };
     Ok(Some(Shown { token, user, roles }))
@@ -77,6 +78,9 @@ fn judge(cx: &Cx, shown: Shown) -> Result<Recognised, Dead> {
         cx.last_uses.note(&token.id, cx.now);
     }
     let first = First { resources: vec![token.resource.clone()], scope: scope.clone() };
+    let attributes = user.as_ref().map(|user| &user.attributes);
+    let custom = server.claims.about(About { attributes, roles: &roles });
+    let roles = if server.include_roles { roles } else { Vec::new() };
     let claims = AccessTokenClaims {
         iss: Cow::Owned(cx.policy.issuer.clone()),
         sub: Cow::Owned(sub),
@@ -87,8 +91,11 @@ fn judge(cx: &Cx, shown: Shown) -> Result<Recognised, Dead> {
         client_id: Cow::Owned(client_id),
         scope: Cow::Owned(scope.to_string()),
         auth_time: None,
+        acr: None,
+        amr: Cow::Owned(Vec::new()),
         roles: Cow::Owned(roles),
         act: None,
+        custom,
     };
     Ok(Recognised { claims, form: Form::Api, authorization: None, user, first })
 }

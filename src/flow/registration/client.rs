@@ -8,6 +8,7 @@ use crate::domain::client::ClientDraft;
 use crate::domain::{Client, Problem, Profile};
 use crate::flow::target::is_identity;
 use crate::flow::{Cx, Snapshot};
+use crate::oauth::RedirectUri;
 use crate::oauth::registration::{ApplicationType, MetadataError};
 use crate::oauth::{AuthMethod, ClientId, GrantType, Resource, Scope};
 
@@ -141,7 +142,7 @@ fn known_resources(policy: &RegistrationPolicy, snapshot: &Snapshot) -> Vec<Reso
 fn default_name(draft: &ClientDraft) -> String {
     let host = |uri: &str| Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned));
     let home = draft.openid.client_uri.as_deref().and_then(host);
-    let name = home.or_else(|| draft.redirect_uris.first().map(|uri| uri.shown_host()));
+    let name = home.or_else(|| draft.redirect_uris.first().map(RedirectUri::shown_host));
     name.filter(|name| name.len() <= crate::domain::client::MAX_NAME_BYTES)
         .unwrap_or_else(|| draft.id.to_string())
 }

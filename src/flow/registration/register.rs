@@ -96,8 +96,10 @@ fn random_id(cx: &Cx) -> Result<ClientId, OAuthError> {
 }
 
 pub(super) fn new_secret(cx: &Cx, client: &ClientId) -> Result<(ClientSecret, PlainToken), OAuthError> {
-    let made = registry::make_secret(client, None, &*cx.entropy, cx.now)
-        .map_err(|e| OAuthError::new(ErrorCode::ServerError).because(e.to_string()))?;
+    let fault = |e: registry::RegistryFault| OAuthError::new(ErrorCode::ServerError).because(e.to_string());
+    let mut made = registry::make_secret(client, None, &*cx.entropy, cx.now).map_err(fault)?;
+    // It may come to authenticate assertions with it (`client_secret_jwt`).
+    registry::keep_sealed(&mut made, &cx.sealer, cx.now).map_err(fault)?;
     Ok((made.stored, made.plain))
 }
 

@@ -192,18 +192,10 @@ impl Redemption {
             Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
-        let roles = refresh::roles_for(conn, &target, authorization.user_id)?;
+        let roles = refresh::roles_for(conn, &self.client, &target, authorization.user_id)?;
         let refresh_token =
             refresh::first_token(conn, authorization, &self.client, self.now, &self.policy, &*self.entropy)?;
-        let by = GrantedBy {
-            authorization_id: authorization.id,
-            ends_at: authorization.expires_at,
-            user,
-            roles,
-            authenticated_at: authorization.authenticated_at,
-            nonce: authorization.nonce.clone(),
-            id_token: target.scope.contains("openid"),
-        };
+        let by = GrantedBy::of(authorization, user, roles, authorization.nonce.clone(), &target);
         let granted = Granted { client: Arc::clone(&self.client), target, by: By::User(by), refresh_token };
         mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)
     }

@@ -12,15 +12,16 @@
 //! user's authorization, or an API token), so that it dies with that, and never lives longer than the subject token. A
 //! subject token that is revoked alone, or that a client had for itself, takes nothing along: what came of it runs out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::base::Timestamp;
 use crate::domain::resource_server::TokenFormat;
 use crate::domain::{Client, ResourceServer};
-use crate::flow::Cx;
 use crate::flow::mint::{self, Prepared};
 use crate::flow::recognise::{self, Form, Recognised};
 use crate::flow::target::TokenTarget;
+use crate::flow::{Cx, subject as subjects};
 use crate::oauth::token_response::IssuedTokenType;
 use crate::oauth::{Actor, ErrorCode, OAuthError, Params, Resource, Scope};
 
@@ -42,7 +43,7 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Prepa
     let scope = scope(cx, &client, &subject, &server, params)?;
     let target = TokenTarget { scope, server: Some(server) };
     let roles = match &subject.user {
-        Some(user) => cx.store.read("roles", |conn| refresh::roles_for(conn, &target, user.id))?,
+        Some(user) => cx.store.read("roles", |conn| refresh::roles_for(conn, &client, &target, user.id))?,
         None => Vec::new(),
     };
     let family = match subject.form {
@@ -54,8 +55,15 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Prepa
         family,
         roles,
         act: chain(actor, subject.claims.act)?,
-        sub: subject.claims.sub.into_owned(),
+        sub: match &subject.user {
+            // The holder of the new token knows the user by a name of its own, if it does.
+            Some(user) => subjects::sub_for(&cx.policy, &client, user.id),
+            None => subject.claims.sub.into_owned(),
+        },
+        attributes: subject.user.map(|user| user.attributes),
         auth_time: subject.claims.auth_time,
+        acr: subject.claims.acr.map(Cow::into_owned),
+        amr: subject.claims.amr.into_owned(),
         ends_at: Timestamp(subject.claims.exp),
         issued,
     };
@@ -202,6 +210,6 @@ fn chain(actor: Option<Recognised>, earlier: Option<Actor>) -> Result<Option<Act
     Ok(Some(act))
 }
 
-fn invalid_request(text: impl Into<std::borrow::Cow<'static, str>>) -> OAuthError {
+fn invalid_request(text: impl Into<Cow<'static, str>>) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidRequest).describe(text)
 }

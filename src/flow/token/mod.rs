@@ -21,9 +21,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::{Id, PlainToken, Timestamp};
-use crate::domain::{Client, User};
+use crate::domain::{Attributes, Authorization, Client, User};
 use crate::oauth::token_response::{IssuedTokenType, TokenResponse};
-use crate::oauth::{Actor, ErrorCode, GrantType, OAuthError, Params};
+use crate::oauth::{Actor, Asked, ErrorCode, GrantType, OAuthError, Params};
 
 use super::client_auth::{self, Presented};
 use super::target::TokenTarget;
@@ -73,12 +73,39 @@ pub struct GrantedBy {
     pub user: User,
     /// The user's roles, where the resource server asks for them.
     pub roles: Vec<String>,
+    /// The browser session in which it was given.
+    pub session_id: Option<Id>,
     /// When the user proved who they are.
     pub authenticated_at: Timestamp,
     /// The nonce of the authentication request.
     pub nonce: Option<String>,
+    /// What the authentication request asked to be told.
+    pub asked: Asked,
     /// Whether an ID token is due.
     pub id_token: bool,
+}
+
+impl GrantedBy {
+    /// What an authorization gives for this target. `nonce` is left out where the request was answered before.
+    pub(super) fn of(
+        authorization: &Authorization,
+        user: User,
+        roles: Vec<String>,
+        nonce: Option<String>,
+        target: &TokenTarget,
+    ) -> Self {
+        Self {
+            authorization_id: authorization.id,
+            ends_at: authorization.expires_at,
+            user,
+            roles,
+            session_id: authorization.session_id,
+            authenticated_at: authorization.authenticated_at,
+            nonce,
+            asked: authorization.asked.clone(),
+            id_token: target.scope.contains("openid"),
+        }
+    }
 }
 
 /// What is left of a token that is exchanged (RFC 8693).
@@ -89,8 +116,14 @@ pub struct Exchanged {
     pub family: Option<String>,
     /// When its user proved who they are.
     pub auth_time: Option<i64>,
+    /// What kind of proof that was.
+    pub acr: Option<String>,
+    /// By which means.
+    pub amr: Vec<String>,
     /// Its user's roles, where the new resource server asks for them.
     pub roles: Vec<String>,
+    /// What custom claims say of its user.
+    pub attributes: Option<Attributes>,
     /// Who acts.
     pub act: Option<Actor>,
     /// When it dies.
@@ -116,7 +149,7 @@ impl By {
 /// # Errors
 /// Those of RFC 6749 §5.2, RFC 8707 §2 and RFC 8693 §2.2.2; `temporarily_unavailable` when the database is down.
 pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthError> {
-    let client = client_auth::authenticate(&cx.snapshot, &request.presented, &request.params, cx.now)?;
+    let client = client_auth::authenticate(cx, &request.presented, &request.params)?;
     let grant = grant_type(&request.params)?;
     if !client.may(grant) {
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient)
@@ -146,8 +179,9 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
 /// that does not exist is refused from memory.
 #[must_use]
 pub fn is_light(snapshot: &Snapshot, policy: &Policy, request: &TokenRequest) -> bool {
-    let known = || snapshot.client(client_auth::named(&request.presented, &request.params)?);
+    let known = || snapshot.client(&client_auth::named(&request.presented, &request.params)?);
     request.params.get("grant_type") == Some(GrantType::ClientCredentials.as_str())
+        && !client_auth::is_by_assertion(&request.params)
         && policy.access_token_algorithm.is_fast()
         && known().is_none_or(|known| known.is_light)
 }

@@ -9,7 +9,7 @@ use crate::flow::login::{self, Attempt};
 use crate::flow::mint::{self, Prepared, access_token_ttl};
 use crate::flow::target::{self, Target, TokenTarget};
 use crate::flow::{Cx, Policy};
-use crate::oauth::OAuthError;
+use crate::oauth::{Asked, OAuthError};
 use crate::store::{Conn, StoreError, authorizations, users};
 
 use super::{By, Granted, GrantedBy, TokenRequest, refresh};
@@ -51,7 +51,7 @@ impl PasswordGrant {
             return Ok(Err(login::Refusal::Wrong.into_oauth()));
         }
         // Without a refresh token nothing more comes from it than this one access token.
-        let ttl = if refresh::gives_refresh_token(&self.client, &self.asked.scope) {
+        let ttl = if refresh::gives_refresh_token(&self.client, &self.asked.scope, None) {
             self.client.refresh_token_ttl.unwrap_or(self.policy.refresh_token_ttl)
         } else {
             access_token_ttl(&self.policy, &self.client, self.target.server.as_deref())
@@ -65,23 +65,16 @@ impl PasswordGrant {
             resources: self.asked.resources.clone(),
             authenticated_at: self.now,
             nonce: None,
+            asked: Asked::default(),
             created_at: self.now,
             expires_at: self.now + ttl,
             revoked: None,
         };
         authorizations::insert(conn, &authorization)?;
-        let roles = refresh::roles_for(conn, &self.target, self.user.id)?;
+        let roles = refresh::roles_for(conn, &self.client, &self.target, self.user.id)?;
         let refresh_token =
             refresh::first_token(conn, &authorization, &self.client, self.now, &self.policy, &*self.entropy)?;
-        let by = GrantedBy {
-            authorization_id: authorization.id,
-            ends_at: authorization.expires_at,
-            user: self.user.clone(),
-            roles,
-            authenticated_at: self.now,
-            nonce: None,
-            id_token: self.target.scope.contains("openid"),
-        };
+        let by = GrantedBy::of(&authorization, self.user.clone(), roles, None, &self.target);
         let granted = Granted {
             client: Arc::clone(&self.client),
             target: self.target.clone(),

@@ -132,17 +132,9 @@ impl Rotation {
             // Another request came first, and what was read before is out of date. Now the token is used.
             return self.rotate(conn);
         };
-        let roles = roles_for(conn, &target, authorization.user_id)?;
-        let by = GrantedBy {
-            authorization_id: authorization.id,
-            ends_at: authorization.expires_at,
-            user,
-            roles,
-            authenticated_at: authorization.authenticated_at,
-            // OpenID Connect Core §12.2: "it SHOULD NOT have a nonce Claim".
-            nonce: None,
-            id_token: target.scope.contains("openid"),
-        };
+        let roles = roles_for(conn, &self.client, &target, authorization.user_id)?;
+        // OpenID Connect Core §12.2: "it SHOULD NOT have a nonce Claim".
+        let by = GrantedBy::of(&authorization, user, roles, None, &target);
         let client = Arc::clone(&self.client);
         let granted = Granted { client, target, by: By::User(by), refresh_token: Some(next) };
         mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)
@@ -204,7 +196,7 @@ impl Rotation {
     }
 }
 
-/// The user of a living authorization: neither locked nor, where the client is public, signed out.
+/// The user of a living authorization: neither locked nor, where it is bound to a browser session, signed out.
 pub(super) fn living_user(
     conn: &mut Conn,
     client: &Client,
@@ -216,11 +208,10 @@ pub(super) fn living_user(
         Some(user) if user.is_active() => user,
         _ => return Ok(Err(invalid_grant("the user's account is locked or gone"))),
     };
-    // What a public client holds never outlives the browser session that it came from.
-    if client.is_public()
-        && let Some(id) = authorization.session_id
-    {
-        let alive = sessions::find(conn, id)?.is_some_and(|s| s.is_alive(now, policy.session_idle_ttl));
+    // What a public client holds never outlives the browser session that it came from, nor does what was given without
+    // offline_access.
+    if let Some(id) = authorization.bound_to(client) {
+        let alive = sessions::find(conn, id)?.is_some_and(|s| s.is_alive(now, policy.session_idle));
         if !alive {
             return Ok(Err(invalid_grant("the user's session has ended")));
         }
@@ -228,18 +219,24 @@ pub(super) fn living_user(
     Ok(Ok(user))
 }
 
-/// The user's roles, if the resource server asks for them.
-pub(super) fn roles_for(conn: &mut Conn, target: &TokenTarget, user: Id) -> Result<Vec<String>, StoreError> {
-    match &target.server {
-        Some(server) if server.include_roles => roles::of_user(conn, user),
-        _ => Ok(Vec::new()),
+/// The user's roles, if anything that is told of the user needs them.
+pub(super) fn roles_for(
+    conn: &mut Conn,
+    client: &Client,
+    target: &TokenTarget,
+    user: Id,
+) -> Result<Vec<String>, StoreError> {
+    let told_to_the_api = target.server.as_ref().is_some_and(|server| server.wants_roles());
+    if told_to_the_api || client.openid.claims.want_roles() {
+        return roles::of_user(conn, user);
     }
+    Ok(Vec::new())
 }
 
 /// Whether a new authorization comes with a refresh token: the client may refresh, and the user allowed `offline_access`
-/// (OpenID Connect Core §11).
-pub(in crate::flow) fn gives_refresh_token(client: &Client, scope: &Scope) -> bool {
-    client.may(GrantType::RefreshToken) && scope.contains("offline_access")
+/// (OpenID Connect Core §11) or there is a browser session, which the token then lives no longer than.
+pub(in crate::flow) fn gives_refresh_token(client: &Client, scope: &Scope, session: Option<Id>) -> bool {
+    client.may(GrantType::RefreshToken) && (scope.contains("offline_access") || session.is_some())
 }
 
 /// The first refresh token of a family, where it has one.
@@ -251,10 +248,10 @@ pub(super) fn first_token(
     policy: &Policy,
     entropy: &dyn Entropy,
 ) -> Result<Option<PlainToken>, StoreError> {
-    if !gives_refresh_token(client, &authorization.scope) {
+    if !gives_refresh_token(client, &authorization.scope, authorization.session_id) {
         tracing::info!(
             client = %client.id,
-            "no refresh token: the client lacks the grant, or the scope lacks offline_access"
+            "no refresh token: the client lacks the grant, or there is neither offline_access nor a session"
         );
         return Ok(None);
     }
@@ -271,12 +268,15 @@ fn store(
     now: Timestamp,
     policy: &Policy,
 ) -> Result<(), StoreError> {
+    let ttl = client.refresh_token_ttl.unwrap_or(policy.refresh_token_ttl);
     let idle_ttl = client.refresh_token_idle_ttl.unwrap_or(policy.refresh_token_idle_ttl);
+    // An authorization that is bound to a session may have to live longer, for one long access token.
+    let family_ends_at = authorization.expires_at.min(authorization.created_at + ttl);
     let token = RefreshToken {
         hash: plain.hash(),
         authorization_id: authorization.id,
         created_at: now,
-        expires_at: authorization.expires_at.min(now + idle_ttl),
+        expires_at: family_ends_at.min(now + idle_ttl),
         used_at: None,
         successor_salt: None,
     };

@@ -18,8 +18,8 @@ use crate::flow::Cx;
 use crate::flow::login::{self, Browser, SignedIn};
 use crate::flow::mint::{self, Prepared};
 use crate::flow::target::{self, Target};
-use crate::oauth::{ErrorCode, OAuthError};
-use crate::store::{authorizations, sessions};
+use crate::oauth::{Asked, ErrorCode, OAuthError};
+use crate::store::{authorizations, session_clients, sessions};
 
 use super::{By, Granted, GrantedBy, TokenRequest, refresh};
 
@@ -46,9 +46,9 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Resul
     login::touch(cx, &known)?;
 
     let wanted = authorization(cx, &client, &asked, &known);
-    let (id, user, for_roles) = (wanted.id, known.user.id, token_target.clone());
-    let (found, roles) = cx.store.read("look for what a session gave", move |conn| {
-        Ok((authorizations::find(conn, id)?, refresh::roles_for(conn, &for_roles, user)?))
+    let (id, user) = (wanted.id, known.user.id);
+    let (found, roles) = cx.store.read("look for what a session gave", |conn| {
+        Ok((authorizations::find(conn, id)?, refresh::roles_for(conn, &client, &token_target, user)?))
     })?;
     let authorization = match found {
         Some(authorization) => authorization,
@@ -59,15 +59,7 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, request: &TokenRequest) -> Resul
             "what this session gave the client was revoked: the user must sign in again",
         ));
     }
-    let by = GrantedBy {
-        authorization_id: authorization.id,
-        user: known.user,
-        roles,
-        authenticated_at: authorization.authenticated_at,
-        ends_at: authorization.expires_at,
-        nonce: None,
-        id_token: token_target.scope.contains("openid"),
-    };
+    let by = GrantedBy::of(&authorization, known.user, roles, None, &token_target);
     mint::prepare_alone(cx, Granted { client, target: token_target, by: By::User(by), refresh_token: None })
 }
 
@@ -136,6 +128,7 @@ fn authorization(cx: &Cx, client: &Client, asked: &Target, known: &SignedIn) -> 
         resources: asked.resources.clone(),
         authenticated_at: session.authenticated_at,
         nonce: None,
+        asked: Asked::default(),
         created_at: cx.now,
         expires_at: session.expires_at,
         revoked: None,
@@ -153,6 +146,7 @@ fn given(cx: &Cx, wanted: Authorization, known: &SignedIn) -> Result<Authorizati
         if let Some(there) = authorizations::find(conn, wanted.id)? {
             return Ok(Some(there));
         }
+        session_clients::add(conn, session, &wanted.client_id, wanted.scope.contains("openid"))?;
         authorizations::insert(conn, &wanted)?;
         Ok(Some(wanted.clone()))
     })?;

@@ -71,6 +71,8 @@ pub fn scope_words(lang: Language, scope: &str) -> Option<String> {
         "openid" => "scope-openid",
         "profile" => "scope-profile",
         "email" => "scope-email",
+        "address" => "scope-address",
+        "phone" => "scope-phone",
         "offline_access" => "scope-offline",
         _ => return None,
     };

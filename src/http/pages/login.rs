@@ -10,7 +10,7 @@ use super::texts::Language;
 /// From this wait on, minutes say it better than seconds.
 const MINUTES_FROM_S: u64 = 100;
 
-/// Asks for user name and password. Posts `request`, `csrf`, `username` and `password` to `{base}/login`.
+/// Asks for user name and password. Posts `request`, `csrf`, `username`, `password` and perhaps `remember` to `{base}/login`.
 #[derive(Template)]
 #[template(path = "login.html")]
 pub struct LoginPage<'a> {
@@ -32,6 +32,10 @@ pub struct LoginPage<'a> {
     pub username: &'a str,
     /// What to tell above the form.
     pub notice: Option<LoginNotice>,
+    /// Whether "stay signed in" is ticked.
+    pub remember: bool,
+    /// Whether there are accounts to choose from.
+    pub choose: bool,
 }
 
 /// What the login page has to tell.
@@ -70,10 +74,7 @@ impl LoginNotice {
     fn text(self, lang: Language) -> Cow<'static, str> {
         match self {
             Self::Refused => lang.text("login-refused"),
-            Self::Throttled { wait_s } if wait_s < MINUTES_FROM_S => {
-                lang.text_count("login-wait-seconds", wait_s.max(1))
-            }
-            Self::Throttled { wait_s } => lang.text_count("login-wait-minutes", wait_s.div_ceil(60)),
+            Self::Throttled { wait_s } => wait(lang, wait_s),
             Self::Unavailable => lang.text("login-unavailable"),
             Self::Reauthenticate => lang.text("login-reauthenticate"),
             Self::Confirm => lang.text("login-confirm"),
@@ -88,4 +89,12 @@ impl LoginNotice {
             Self::Reauthenticate | Self::Confirm | Self::Expired => false,
         }
     }
+}
+
+/// That there were too many attempts, and for how long there can be no more.
+pub(super) fn wait(lang: Language, wait_s: u64) -> Cow<'static, str> {
+    if wait_s < MINUTES_FROM_S {
+        return lang.text_count("login-wait-seconds", wait_s.max(1));
+    }
+    lang.text_count("login-wait-minutes", wait_s.div_ceil(60))
 }

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::texts::Language;
 
-/// Asks whether to sign out. Posts `request`, `csrf` and `decision` (`logout` or `stay`) to `{base}/logout`.
+/// Asks whether to sign out. Posts `request`, `csrf` and `decision` (`logout`, `all` or `stay`) to `{base}/logout`.
 #[derive(Template)]
 #[template(path = "logout.html")]
 pub struct LogoutPage<'a> {
@@ -14,8 +14,10 @@ pub struct LogoutPage<'a> {
     pub base: &'a str,
     /// The name of the service, as people know it.
     pub service: &'a str,
-    /// Who is signed in.
+    /// Who would be signed out.
     pub username: &'a str,
+    /// Who else is signed in at this browser.
+    pub others: &'a [String],
     /// The name of the application that asks for it, where one does.
     pub client_name: Option<&'a str>,
     /// The sealed logout request.
@@ -36,6 +38,14 @@ pub struct LoggedOutPage<'a> {
     pub service: &'a str,
     /// The name of the application that asked for it, where one did.
     pub client_name: Option<&'a str>,
+    /// The accounts that were signed out.
+    pub accounts: &'a [String],
+    /// The accounts that are still signed in at this browser.
+    pub remaining: &'a [String],
+    /// The applications that are told of it.
+    pub told: &'a [String],
+    /// The other applications that were used.
+    pub not_told: &'a [String],
 }
 
 impl LogoutPage<'_> {

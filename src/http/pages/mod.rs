@@ -4,8 +4,10 @@
 //! fill a struct and send what it renders. The pages work without script, and all but the two of [`back`] carry none, so
 //! that the server's Content-Security-Policy can forbid it; style comes from [`assets`] alone.
 
+pub mod account;
 pub mod assets;
 pub mod back;
+pub mod choose;
 pub mod client;
 pub mod consent;
 pub mod error;
@@ -19,7 +21,9 @@ pub mod tokens;
 #[cfg(test)]
 mod tests;
 
+pub use account::{PasswordNotice, PasswordPage, SessionsPage, ShownSession};
 pub use back::{FormPostPage, WebMessagePage};
+pub use choose::{ChoosePage, ShownAccount};
 pub use client::ClientCard;
 pub use consent::{ConsentGroup, ConsentPage, scope_words};
 pub use error::{ErrorKind, ErrorPage};

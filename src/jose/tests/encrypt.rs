@@ -10,7 +10,7 @@ use super::key;
 use crate::base::encoding::{base64url, from_base64url};
 use crate::base::entropy::{Entropy, EntropyError, OsEntropy};
 use crate::jose::encryption_key::EncryptionKeyError;
-use crate::jose::{EncryptError, Encrypter, EncryptionKey, JwkError};
+use crate::jose::{Content, EncryptError, Encrypter, EncryptionKey, JwkError};
 use crate::oauth::algorithm::{ContentEncryption, KeyManagement, SigningAlgorithm};
 
 fn members(value: Value) -> Map<String, Value> {
@@ -203,7 +203,7 @@ impl Entropy for Dry {
 #[test]
 fn nothing_is_encrypted_without_randomness_and_nothing_twice_alike() {
     let key = read(&plain(SigningAlgorithm::Rs256).into()).unwrap();
-    let encrypter = Encrypter::new(&key, ContentEncryption::A256Gcm).unwrap();
+    let encrypter = Encrypter::new(&key, ContentEncryption::A256Gcm, Content::AccessToken).unwrap();
     assert!(matches!(encrypter.encrypt("a.b.c", &Dry), Err(EncryptError::Entropy(_))));
     let tokens = [(); 2].map(|()| encrypter.encrypt("a.b.c", &OsEntropy).unwrap());
     let [one, other] = tokens.each_ref().map(|token| token.split('.').collect::<Vec<_>>());

@@ -1,5 +1,6 @@
 //! Tests of the room, one file per part, and the keys that they share.
 
+mod client_keys;
 mod encrypt;
 mod jwk;
 mod private_key;

@@ -2,6 +2,7 @@
 
 mod before_start;
 mod client;
+mod client_keys;
 mod formats;
 mod key;
 mod key_plan;

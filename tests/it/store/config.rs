@@ -62,6 +62,7 @@ fn secret(client: &str, text: &str) -> ClientSecret {
         id: id(),
         client_id: client.parse().unwrap(),
         hash: hash(text),
+        sealed: None,
         created_at: NOW,
         expires_at: None,
         leaked: false,

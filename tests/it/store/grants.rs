@@ -12,6 +12,7 @@ fn an_authorization_comes_back_as_it_was_stored_revoked_or_not() {
         let plain = authorization(alice.id, NOW + Seconds(60));
         let mut bare = authorization(alice.id, NOW + Seconds(60));
         (bare.session_id, bare.nonce, bare.resources) = (None, None, Vec::new());
+        bare.asked = Asked::default();
         bare.revoked = Some((NOW, RevocationReason::Logout));
         for given in [plain, bare] {
             let stored = given.clone();
@@ -65,8 +66,17 @@ fn a_logout_revokes_what_its_session_gave_and_an_operator_all_that_a_user_gave()
             })
         };
         let logout = RevocationReason::Logout;
-        let count = write(store, move |conn| authorizations::revoke_of_session(conn, session, NOW, logout));
-        assert_eq!((count, reasons()), (1, [Some(logout), None, None]));
+        let given = read(store, |conn| authorizations::in_session(conn, session));
+        let given: Vec<_> =
+            given.iter().map(|one| (one.id, one.client_id.as_str(), one.is_revoked)).collect();
+        assert_eq!(given, [(ids[0], "app", false)]);
+        write(store, move |conn| authorizations::revoke_all(conn, &[ids[0]], NOW, logout));
+        assert_eq!(reasons(), [Some(logout), None, None]);
+        // The first reason stands.
+        let changed = RevocationReason::PasswordChanged;
+        write(store, move |conn| authorizations::revoke_all(conn, &[ids[0]], NOW, changed));
+        assert_eq!(reasons(), [Some(logout), None, None]);
+        assert!(read(store, |conn| authorizations::in_session(conn, session))[0].is_revoked);
         let operator = RevocationReason::Operator;
         let count = write(store, move |conn| authorizations::revoke_of_user(conn, user, NOW, operator));
         assert_eq!((count, reasons()), (1, [Some(logout), Some(operator), None]));

@@ -18,6 +18,7 @@ use countersign::domain::{
     Authorization, Client, Code, Profile, RefreshToken, ResourceServer, Role, ScopeDefinition, Session, User,
     UserName,
 };
+use countersign::oauth::Asked;
 use countersign::store::{self, Conn, Store, StoreError};
 
 use crate::support::raw::migrated;
@@ -85,6 +86,7 @@ fn resource_server(id: &str) -> ResourceServer {
         allow_long_access_tokens: false,
         signing_algorithm: Some("RS256".parse().unwrap()),
         include_roles: true,
+        claims: serde_json::from_str(r#"{"team":"attribute:team"}"#).unwrap(),
         user_api_tokens: true,
         declared: false,
         created_at: NOW,
@@ -105,6 +107,9 @@ fn session(user: Id, token: &str) -> Session {
         last_seen_at: NOW,
         expires_at: NOW + Seconds(3600),
         ended_at: None,
+        started_at: NOW,
+        remembered: false,
+        browser: Some("Firefox, Linux".to_owned()),
     }
 }
 
@@ -118,6 +123,7 @@ fn authorization(user: Id, expires_at: Timestamp) -> Authorization {
         resources: vec!["https://notes.example".parse().unwrap()],
         authenticated_at: NOW,
         nonce: Some("n".to_owned()),
+        asked: Asked { auth_time: true, ..Asked::default() },
         created_at: NOW,
         expires_at,
         revoked: None,

@@ -111,18 +111,31 @@ fn a_session_is_used_renewed_and_ended() {
         let (later, until) = (NOW + Seconds(100), NOW + Seconds(9_000));
         write(store, move |conn| sessions::touch(conn, id, later));
         assert_eq!(read(store, |conn| sessions::find(conn, id)).unwrap().last_seen_at, later);
-        assert!(write(store, move |conn| sessions::renew(conn, id, &hash("new cookie"), later, until)));
+        let again = Session {
+            token_hash: hash("new cookie"),
+            authenticated_at: later,
+            last_seen_at: later,
+            expires_at: until,
+            remembered: true,
+            browser: None,
+            ..one.clone()
+        };
+        let stored = again.clone();
+        assert!(write(store, move |conn| sessions::renew(conn, &stored)));
         assert_eq!(
             read(store, |conn| sessions::by_token(conn, &hash("cookie"))),
             None,
             "the old one is dead"
         );
         let renewed = read(store, |conn| sessions::by_token(conn, &hash("new cookie"))).unwrap();
-        assert_eq!((renewed.id, renewed.authenticated_at, renewed.expires_at), (id, later, until));
+        assert_eq!(renewed, again);
 
         assert!(write(store, move |conn| sessions::end(conn, id, later)));
         assert!(!write(store, move |conn| sessions::end(conn, id, later + Seconds(1))));
-        assert!(!write(store, move |conn| sessions::renew(conn, id, &hash("third"), later, until)));
+        assert!(!write(store, move |conn| sessions::renew(
+            conn,
+            &Session { token_hash: hash("third"), ..again.clone() }
+        )));
         write(store, move |conn| sessions::touch(conn, id, until));
         let ended = read(store, |conn| sessions::find(conn, id)).unwrap();
         assert_eq!((ended.ended_at, ended.last_seen_at), (Some(later), later), "nothing moves it any more");
@@ -141,20 +154,25 @@ fn a_session_needs_its_user_and_a_cookie_of_its_own() {
     });
 }
 
+/// The page of a user lists those that count, the one used last first; how long each may lie idle is judged elsewhere.
 #[test]
-fn all_sessions_of_a_user_end_and_nobody_elses() {
+fn the_sessions_of_a_user_are_those_that_neither_ended_nor_ran_out() {
     on_each_store(|store, _, alice| {
         let bob = user("bob");
-        let (a, b, c) = (session(alice.id, "a"), session(alice.id, "b"), session(bob.id, "c"));
-        let others = c.id;
+        let of =
+            |name: &str, seen: i64| Session { last_seen_at: NOW + Seconds(seen), ..session(alice.id, name) };
+        let (older, newer, ended, over) = (of("a", 1), of("b", 2), of("c", 3), of("d", 4));
+        let over = Session { expires_at: NOW, ..over };
+        let (ids, gone, user) = ([newer.id, older.id], ended.id, alice.id);
+        let bobs = session(bob.id, "e");
         write(store, move |conn| {
             users::insert(conn, &bob)?;
-            [&a, &b, &c].iter().try_for_each(|session| sessions::insert(conn, session))
+            [&older, &newer, &ended, &over, &bobs].iter().try_for_each(|one| sessions::insert(conn, one))?;
+            sessions::end(conn, gone, NOW)
         });
-        let user = alice.id;
-        assert_eq!(write(store, move |conn| sessions::end_all_of_user(conn, user, NOW)), 2);
-        assert_eq!(write(store, move |conn| sessions::end_all_of_user(conn, user, NOW)), 0);
-        assert_eq!(read(store, |conn| sessions::find(conn, others)).unwrap().ended_at, None);
+        let listed: Vec<_> =
+            read(store, |conn| sessions::of_user(conn, user, NOW)).into_iter().map(|s| s.id).collect();
+        assert_eq!(listed, ids);
     });
 }
 

@@ -48,7 +48,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
                 if family == "revoked" { format!("{now}, 'operator'") } else { "NULL, NULL".to_owned() };
             raw.run(&format!(
                 "INSERT INTO authorizations VALUES ('{family}', 'app', '{alice}', NULL, '', '', 0, NULL, 0, \
-                 {now} + 9, {revoked})"
+                 {now} + 9, {revoked}, NULL)"
             ));
         }
         let dates = |keep: i64| format!("{now} - {keep} + i - 20");
@@ -56,7 +56,8 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
             ("throttles", "key", 0, "SELECT 'k' || i, 1, {date}"),
             ("used_jtis", "jti", 0, "SELECT 'consent', 'k' || i, {date}"),
             ("denied_tokens", "jti", 0, "SELECT 'k' || i, i, {date}"),
-            ("sessions", "id", 0, "SELECT 'k' || i, 'h' || i, '{alice}', 0, 0, {date}, NULL"),
+            ("logout_deliveries", "id", 3600, "SELECT 'k' || i, 'app', '', '', 0, 0, 0, {date}"),
+            ("sessions", "id", 0, "SELECT 'k' || i, 'h' || i, '{alice}', 0, 0, {date}, NULL, 0, FALSE, NULL"),
             ("opaque_tokens", "id", 0, "SELECT 'k' || i, '', 'app', 'lives', '', {date}, NULL"),
             ("codes", "hash", 0, "SELECT 'k' || i, 'lives', 'app', '', false, NULL, {date}, NULL"),
             ("refresh_tokens", "hash", 300, "SELECT 'k' || i, 'revoked', 0, {date}, NULL, NULL"),
@@ -64,7 +65,7 @@ fn of_rows_of_every_age_exactly_the_dead_go() {
                 "authorizations",
                 "id",
                 DAY.0,
-                "SELECT 'k' || i, 'app', '{alice}', NULL, '', '', 0, NULL, 0, {date}, NULL, NULL",
+                "SELECT 'k' || i, 'app', '{alice}', NULL, '', '', 0, NULL, 0, {date}, NULL, NULL, NULL",
             ),
             (
                 "api_tokens",
@@ -150,7 +151,8 @@ fn what_came_to_life_again_after_it_was_found_stays() {
         let limit = || Limit { key: ThrottleKey::overall(), max_failures: 5, window: Seconds(600) };
         let mut one = session(alice.id, "cookie");
         one.expires_at = NOW + Seconds(600);
-        let renewed = one.id;
+        let renewed = session(alice.id, "new");
+        let renewed = Session { id: one.id, expires_at: NOW + Seconds(1200), ..renewed };
         write(store, move |conn| {
             store::sessions::insert(conn, &one)?;
             throttles::reserve(conn, &[limit()], NOW)
@@ -163,7 +165,7 @@ fn what_came_to_life_again_after_it_was_found_stays() {
         assert_eq!((full.len(), expired.len()), (1, 1));
         let deleted = write(store, move |conn| {
             throttles::reserve(conn, &[limit()], later)?;
-            store::sessions::renew(conn, renewed, &hash("new"), later, later + Seconds(600))?;
+            store::sessions::renew(conn, &renewed)?;
             Ok((windows.delete(conn, &full)?, sessions.delete(conn, &expired)?))
         });
         assert_eq!(deleted, (0, 0), "{}", database.kind);
@@ -339,7 +341,7 @@ fn several_nodes_sweep_at_once_without_a_deadlock() {
             600,
             &format!(
                 "INSERT INTO authorizations SELECT 'a' || i, 'app', '{user}', NULL, '', '', 0, NULL, 0, \
-                 {ended} - (i * 31) % 1000, NULL, NULL"
+                 {ended} - (i * 31) % 1000, NULL, NULL, NULL"
             ),
         );
         for insert in [

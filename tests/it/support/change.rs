@@ -15,6 +15,7 @@ pub fn add_secret(server: &TestServer, client: &str, plain: &str, expires_at: Op
         id,
         client_id: client.parse().unwrap(),
         hash: HashedToken::of(plain),
+        sealed: None,
         created_at: START,
         expires_at,
         leaked: false,
@@ -53,6 +54,16 @@ pub fn lock(server: &TestServer, name: &str) {
     let mut user = server.user(name);
     user.locked_at = Some(START);
     assert!(server.store().write("lock", move |conn| store::users::update(conn, &user)).unwrap());
+}
+
+/// Ends the sessions of a user, and leaves what was given in them as it is.
+pub fn end_sessions(server: &TestServer, name: &str) {
+    let (user, now) = (server.user(name).id, server.app.now());
+    let ended = server.store().write("end sessions", move |conn| {
+        let all = store::sessions::of_user(conn, user, now)?;
+        all.iter().map(|session| store::sessions::end(conn, session.id, now)).collect::<Result<Vec<_>, _>>()
+    });
+    assert!(ended.unwrap().into_iter().all(|ended| ended));
 }
 
 pub fn give_role(server: &TestServer, name: &str, role: &'static str) {

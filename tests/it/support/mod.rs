@@ -1,11 +1,13 @@
 //! What the tests share: databases, a server in this process, clients, the happy path.
 
+pub mod assertions;
 pub mod change;
 pub mod db;
 pub mod flow;
 pub mod http;
 pub mod jwe;
 pub mod jwt;
+pub mod outside;
 pub mod pages;
 pub mod postgres;
 pub mod program;

@@ -81,3 +81,33 @@ pub fn redacted(page: &Answer) -> String {
     }
     text
 }
+
+pub fn is_chooser(answer: &Answer) -> bool {
+    answer.status == 200 && answer.body.contains("name=\"account\" value=\"other\"")
+}
+
+/// The accounts on a chooser: what names each in the form, and the name that it signs in with.
+pub fn accounts_on(page: &Answer) -> Vec<(String, String)> {
+    let mut accounts = Vec::new();
+    for button in page.body.split("name=\"account\" value=\"").skip(1) {
+        let (id, rest) = button.split_once('"').unwrap();
+        let (shown, _) = rest.split_once("</button>").unwrap();
+        if id != "other" {
+            let (_, name) = shown.rsplit_once("<bdi>").unwrap();
+            accounts.push((id.to_owned(), name.split_once('<').unwrap().0.to_owned()));
+        }
+    }
+    accounts
+}
+
+/// Chooses the account of this name, or `other`.
+#[track_caller]
+pub fn choose(browser: &mut Browser, page: &Answer, name: &str) -> Answer {
+    assert!(is_chooser(page), "{} {}", page.status, page.body);
+    let accounts = accounts_on(page);
+    let account = accounts.iter().find(|(_, known)| known == name).map_or(name, |(id, _)| id);
+    let (request, csrf) = (page.field("request"), page.field("csrf"));
+    let form = [("request", request.as_str()), ("csrf", &csrf), ("account", account)];
+    let answer = browser.post("/choose-account", &form);
+    browser.follow(answer)
+}

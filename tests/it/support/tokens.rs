@@ -82,6 +82,12 @@ pub fn is_active(server: &TestServer, client: &str, token: &str) -> bool {
     active
 }
 
+/// What is told of the user to whoever shows this token in the Authorization header.
+pub fn userinfo(server: &TestServer, token: &str) -> Answer {
+    let header = format!("Bearer {token}");
+    server.client().send("GET", "/userinfo", &[("authorization", &header)], "")
+}
+
 pub fn revoke(server: &TestServer, client: &str, token: &str) -> Answer {
     server.client().post_as(client, &secret(client), "/revoke", &[("token", token)])
 }

@@ -131,6 +131,7 @@ fn every_form_carries_its_request_and_its_csrf_token() {
         ("/auth/login", samples::login(lang, words, None)),
         ("/auth/consent", samples::consent(lang, words, true)),
         ("/auth/logout", samples::logout(lang, words)),
+        ("/auth/choose-account", samples::choose(lang, words)),
     ];
     for (action, html) in pages {
         assert!(html.contains(&format!("<form method=\"post\" action=\"{action}\">")), "{html}");
@@ -196,6 +197,8 @@ fn a_login_without_an_application_names_none() {
         csrf: "",
         username: "",
         notice: None,
+        remember: false,
+        choose: false,
     };
     let html = page.render();
     assert!(!html.contains("You are signing in to") && !html.contains("The application"), "{html}");

@@ -1,9 +1,10 @@
 //! All pages in all languages, filled with friendly, long and hostile data.
 
 use crate::http::pages::{
-    ClientCard, ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage, Language,
-    LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage, RevokeTokenPage,
-    ScopeChoice, ServerChoice, ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
+    ChoosePage, ClientCard, ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage,
+    Language, LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage,
+    PasswordNotice, PasswordPage, RevokeTokenPage, ScopeChoice, ServerChoice, SessionsPage, ShownAccount,
+    ShownSession, ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
 };
 
 /// A page as it would be sent.
@@ -81,6 +82,26 @@ pub(super) fn login(lang: Language, w: Words, notice: Option<LoginNotice>) -> St
         csrf: w.sealed,
         username: if notice.is_some() || w.kind != "friendly" { w.user } else { "" },
         notice,
+        remember: notice.is_some(),
+        choose: notice.is_some(),
+    };
+    page.render()
+}
+
+pub(super) fn choose(lang: Language, w: Words) -> String {
+    let account = |display_name: Option<&str>| ShownAccount {
+        id: w.sealed.to_owned(),
+        username: w.user.to_owned(),
+        display_name: display_name.map(str::to_owned),
+    };
+    let page = ChoosePage {
+        lang,
+        base: w.base,
+        service: w.service,
+        client_name: Some(w.client),
+        request: w.sealed,
+        csrf: w.sealed,
+        accounts: vec![account(Some(w.client)), account(None)],
     };
     page.render()
 }
@@ -124,11 +145,53 @@ pub(super) fn logout(lang: Language, w: Words) -> String {
         base: w.base,
         service: w.service,
         username: w.user,
+        others: &[w.user.to_owned(), w.client.to_owned()],
         client_name: Some(w.client),
         request: w.sealed,
         csrf: w.sealed,
     };
     page.render()
+}
+
+fn logged_out(lang: Language, w: Words) -> String {
+    let (users, clients) = ([w.user.to_owned()], [w.client.to_owned(), w.host.to_owned()]);
+    let page = LoggedOutPage {
+        lang,
+        base: w.base,
+        service: w.service,
+        client_name: Some(w.client),
+        accounts: &users,
+        remaining: &users,
+        told: &clients,
+        not_told: &clients,
+    };
+    page.render()
+}
+
+pub(super) fn sessions(lang: Language, w: Words) -> String {
+    let session = |is_this: bool| ShownSession {
+        id: format!("{}{is_this}", w.kind),
+        is_this,
+        browser: is_this.then(|| "Firefox, Linux".to_owned()),
+        started: "2026-11-23 12:00 UTC".to_owned(),
+        last_used: "2026-11-28 02:38 UTC".to_owned(),
+        remembered: is_this,
+        clients: if is_this { vec![w.client.to_owned(), w.host.to_owned()] } else { Vec::new() },
+    };
+    let page = SessionsPage {
+        lang,
+        base: w.base,
+        service: w.service,
+        username: w.user,
+        csrf: w.sealed,
+        password_changed: true,
+        sessions: vec![session(true), session(false)],
+    };
+    page.render()
+}
+
+pub(super) fn password(lang: Language, w: Words, notice: Option<PasswordNotice>) -> String {
+    PasswordPage { lang, base: w.base, service: w.service, username: w.user, csrf: w.sealed, notice }.render()
 }
 
 pub(super) fn form_post(lang: Language, w: Words) -> String {
@@ -248,10 +311,12 @@ pub(super) fn all() -> Vec<Sample> {
             add(format!("login-refused-{}", w.kind), login(lang, w, Some(LoginNotice::Refused)));
             add(format!("consent-{}", w.kind), consent(lang, w, true));
             add(format!("logout-{}", w.kind), logout(lang, w));
-            let gone = LoggedOutPage { lang, base: w.base, service: w.service, client_name: Some(w.client) };
-            add(format!("logged-out-{}", w.kind), gone.render());
+            add(format!("logged-out-{}", w.kind), logged_out(lang, w));
+            add(format!("choose-account-{}", w.kind), choose(lang, w));
             add(format!("home-{}", w.kind), home(lang, w, None));
             add(format!("home-signed-in-{}", w.kind), home(lang, w, Some(w.user)));
+            add(format!("sessions-{}", w.kind), sessions(lang, w));
+            add(format!("password-{}", w.kind), password(lang, w, None));
             add(format!("tokens-{}", w.kind), tokens(lang, w));
             add(format!("new-token-{}", w.kind), new_token(lang, w, None));
             add(format!("choose-server-{}", w.kind), choose_server(lang, w, 2));
@@ -276,6 +341,16 @@ pub(super) fn all() -> Vec<Sample> {
         let notices = [TokenNotice::Name, TokenNotice::Scope, TokenNotice::Life, TokenNotice::Full];
         for notice in notices {
             add(format!("new-token-{notice:?}"), new_token(lang, FRIENDLY, Some(notice)));
+        }
+        let notices = [
+            PasswordNotice::Wrong,
+            PasswordNotice::Throttled { wait_s: 240 },
+            PasswordNotice::Unavailable,
+            PasswordNotice::Rules,
+            PasswordNotice::Differ,
+        ];
+        for notice in notices {
+            add(format!("password-{notice:?}"), password(lang, FRIENDLY, Some(notice)));
         }
         for kind in ErrorKind::ALL {
             add(format!("error-{kind:?}"), error(lang, FRIENDLY, kind));

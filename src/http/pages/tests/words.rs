@@ -114,7 +114,7 @@ fn no_text_carries_invisible_marks() {
 #[test]
 fn well_known_scopes_have_words_and_others_have_none() {
     for lang in Language::ALL {
-        for scope in ["openid", "profile", "email", "offline_access"] {
+        for scope in ["openid", "profile", "email", "address", "phone", "offline_access"] {
             assert!(scope_words(lang, scope).is_some_and(|words| words.contains(' ')), "{scope}");
         }
         for scope in ["", "OPENID", "photos.read"] {

@@ -1,0 +1,206 @@
+//! The public keys of a client (OpenID Connect Core 1.0 §10, OpenID Connect Dynamic Client Registration 1.0 §2): by value,
+//! or by reference and then fetched and kept in memory, on each node by itself.
+//!
+//! Core §10.1.1: the verifier "knows to go back to the jwks_uri location to re-retrieve the keys when it sees an unfamiliar
+//! kid value." Whoever makes kids up would make a hose of that, so it goes back once in a minute at most.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::base::{Seconds, Timestamp};
+use crate::domain::Client;
+use crate::fetch::Fetched;
+use crate::jose::{ClientKeySet, EncryptionKey, NoKey, VerificationKey};
+use crate::oauth::algorithm::{KeyManagement, SigningAlgorithm};
+use crate::oauth::{ClientId, ErrorCode, OAuthError};
+
+use super::Cx;
+
+/// A client is asked again after this time at the earliest.
+pub const ASK_AGAIN_AFTER: Seconds = Seconds(60);
+/// How long keys are kept of which the client does not say for how long.
+const KEEP: Seconds = Seconds(3600);
+/// Within these bounds it may say what it likes.
+const KEEP_AT_LEAST: Seconds = Seconds(300);
+const KEEP_AT_MOST: Seconds = Seconds(86_400);
+/// While a client cannot be asked, keys of this age still count: one that was taken out does not count for ever.
+const STALE_AT_MOST: Seconds = Seconds(86_400);
+/// The most requests that wait for the keys of one client; others are told to come back.
+const MOST_WAITING: usize = 8;
+/// The most clients whose keys are kept; beyond that all are fetched anew.
+const MOST_CLIENTS: usize = 10_000;
+
+/// The keys that were fetched.
+#[derive(Default)]
+pub struct ClientKeys {
+    slots: Mutex<HashMap<ClientId, Arc<Slot>>>,
+}
+
+/// What is known of one client's keys.
+#[derive(Default)]
+struct Slot {
+    known: Mutex<Known>,
+    /// Held while they are fetched.
+    fetching: Mutex<()>,
+    waiting: AtomicUsize,
+}
+
+#[derive(Clone, Default)]
+struct Known {
+    uri: String,
+    kept: Option<Kept>,
+    tried_at: Option<Timestamp>,
+    /// What went wrong at the last try.
+    why: String,
+}
+
+#[derive(Clone)]
+struct Kept {
+    keys: Arc<ClientKeySet>,
+    fetched_at: Timestamp,
+    fresh_until: Timestamp,
+}
+
+impl Known {
+    fn usable(&self, now: Timestamp) -> Option<&Arc<ClientKeySet>> {
+        let kept = self.kept.as_ref().filter(|kept| !(kept.fetched_at + STALE_AT_MOST).is_past(now));
+        kept.map(|kept| &kept.keys)
+    }
+
+    fn fresh(&self, now: Timestamp) -> Option<&ClientKeySet> {
+        self.kept.as_ref().filter(|kept| !kept.fresh_until.is_past(now)).map(|kept| &*kept.keys)
+    }
+
+    fn may_ask(&self, now: Timestamp) -> bool {
+        self.tried_at.is_none_or(|at| (at + ASK_AGAIN_AFTER).is_past(now) || at > now)
+    }
+}
+
+impl Slot {
+    /// What is known of the keys at `uri`; nothing, if those were elsewhere until now.
+    fn known(&self, uri: &str) -> MutexGuard<'_, Known> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.uri != uri {
+            *known = Known { uri: uri.to_owned(), ..Known::default() };
+        }
+        known
+    }
+}
+
+impl ClientKeys {
+    fn slot(&self, client: &ClientId) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= MOST_CLIENTS && !slots.contains_key(client) {
+            slots.clear();
+        }
+        Arc::clone(slots.entry(client.clone()).or_default())
+    }
+}
+
+/// The key that verifies what this client has signed.
+///
+/// # Errors
+/// Why there is none, for the operator's log.
+pub(super) fn signature_key(
+    cx: &Cx,
+    client: &Client,
+    algorithm: SigningAlgorithm,
+    kid: Option<&str>,
+) -> Result<VerificationKey, String> {
+    key(cx, client, |keys| keys.signature_key(algorithm, kid))
+}
+
+/// The key that something for this client is encrypted to.
+///
+/// # Errors
+/// `invalid_request`: the client registered an encryption for which it has no key (any more).
+pub fn encryption_key(
+    cx: &Cx,
+    client: &Client,
+    algorithm: KeyManagement,
+) -> Result<EncryptionKey, OAuthError> {
+    key(cx, client, |keys| keys.encryption_key(algorithm)).map_err(|why| {
+        OAuthError::new(ErrorCode::InvalidRequest)
+            .describe(format!("none of the client's keys is for encryption with {algorithm}"))
+            .because(format!("client {}: {why}", client.id))
+    })
+}
+
+fn key<T>(cx: &Cx, client: &Client, choose: impl Fn(&ClientKeySet) -> Result<T, NoKey>) -> Result<T, String> {
+    if let Some(jwks) = &client.openid.jwks {
+        let keys = ClientKeySet::from_members(jwks).map_err(|e| e.to_string())?;
+        return choose(&keys).map_err(|e| e.to_string());
+    }
+    let Some(uri) = &client.openid.jwks_uri else {
+        return Err("the client has neither jwks nor jwks_uri".to_owned());
+    };
+    let may_come = |keys: &ClientKeySet| choose(keys).is_err_and(|e| e.may_come());
+    let keys = fetched(cx, client, uri, &may_come)?;
+    choose(&keys).map_err(|e| format!("{e} at {uri}"))
+}
+
+/// The keys at `uri`; asked for anew where they are old, or lack what is wanted.
+fn fetched(
+    cx: &Cx,
+    client: &Client,
+    uri: &str,
+    lacks: &dyn Fn(&ClientKeySet) -> bool,
+) -> Result<Arc<ClientKeySet>, String> {
+    let slot = cx.client_keys.slot(&client.id);
+    let is_good = |known: &Known| known.fresh(cx.now).is_some_and(|keys| !lacks(keys));
+    let seen = slot.known(uri).clone();
+    if is_good(&seen) || !seen.may_ask(cx.now) {
+        return answer(&seen, cx.now, uri);
+    }
+    if slot.waiting.fetch_add(1, Ordering::AcqRel) >= MOST_WAITING {
+        slot.waiting.fetch_sub(1, Ordering::AcqRel);
+        return answer(&seen, cx.now, uri);
+    }
+    let one_at_a_time = slot.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+    slot.waiting.fetch_sub(1, Ordering::AcqRel);
+    // Whoever was first has asked for all who waited.
+    let seen = slot.known(uri).clone();
+    if is_good(&seen) || !seen.may_ask(cx.now) {
+        return answer(&seen, cx.now, uri);
+    }
+    let got = cx.fetcher.get(uri, "application/jwk-set+json, application/json", cx.now);
+    let read = got.map_err(|e| e.to_string()).and_then(|got| read(&got).map(|keys| (keys, got.max_age)));
+    let mut known = slot.known(uri);
+    known.tried_at = Some(cx.now);
+    match read {
+        Ok((keys, max_age)) => {
+            let keep = max_age.unwrap_or(KEEP).max(KEEP_AT_LEAST).min(KEEP_AT_MOST);
+            let fresh_until = cx.now + keep;
+            known.kept = Some(Kept { keys: Arc::new(keys), fetched_at: cx.now, fresh_until });
+            known.why.clear();
+            tracing::debug!(client = %client.id, uri, keep_s = keep.0, "keys fetched");
+        }
+        Err(why) => {
+            tracing::warn!(client = %client.id, uri, why, "the keys of a client could not be fetched");
+            known.why = why;
+        }
+    }
+    let seen = known.clone();
+    drop(known);
+    drop(one_at_a_time);
+    answer(&seen, cx.now, uri)
+}
+
+fn answer(known: &Known, now: Timestamp, uri: &str) -> Result<Arc<ClientKeySet>, String> {
+    known.usable(now).cloned().ok_or_else(|| match known.why.as_str() {
+        "" => format!("the keys at {uri} are being fetched"),
+        why => format!("the keys at {uri} could not be fetched: {why}"),
+    })
+}
+
+fn read(got: &Fetched) -> Result<ClientKeySet, String> {
+    if got.status != 200 {
+        return Err(format!("it answered {}", got.status));
+    }
+    // Servers of static files say text/plain, or nothing, of a file without an ending; what is HTML is no key set.
+    if got.content_type.as_deref() == Some("text/html") {
+        return Err("it answered with a page (text/html)".to_owned());
+    }
+    ClientKeySet::read(&got.body).map_err(|e| format!("no JWK Set: {e}"))
+}

@@ -1,0 +1,84 @@
+//! A user's sessions.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::app::App;
+use crate::flow::account::{self, SessionView};
+use crate::oauth::Params;
+
+use super::super::pages::{self, SessionsPage, ShownSession};
+use super::super::{browser, errors, forms, headers, paths, run};
+use super::{answer, checked_for, csrf};
+
+pub(in crate::http) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
+    let known = browser::cookies(&request, &app);
+    let tie = browser::tie(&known, &app);
+    let (params, tie) = match browser::query(&request).and_then(|params| Ok((params, tie?))) {
+        Ok(asked) => asked,
+        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    };
+    let csrf = csrf(&known, &tie, paths::ACCOUNT_SESSIONS);
+    let handle = tie.clone();
+    let shown = run::blocking(&request, &app, move |cx| account::sessions(cx, &known, &handle)).await;
+    answer(&request, &app, &tie, shown, |view| {
+        let html = SessionsPage {
+            lang: pages::choose(None, browser::accept_language(&request)),
+            base: &app.site.base,
+            service: &app.site.service,
+            username: &view.username,
+            csrf: &csrf,
+            // The address alone says nothing: anybody can write it.
+            password_changed: view.is_fresh && params.get("changed") == Some("password"),
+            sessions: view.sessions.into_iter().map(shown_session).collect(),
+        }
+        .render();
+        headers::page(&app, 200, html, None)
+    })
+}
+
+fn shown_session(view: SessionView) -> ShownSession {
+    let SessionView { session, is_this, clients } = view;
+    ShownSession {
+        id: session.id.to_string(),
+        is_this,
+        browser: session.browser,
+        started: session.started_at.minute(),
+        last_used: session.last_seen_at.minute(),
+        remembered: session.remembered,
+        clients,
+    }
+}
+
+pub(in crate::http) async fn post(
+    request: HttpRequest,
+    mut payload: Payload,
+    app: Data<App>,
+) -> HttpResponse {
+    let read = forms::body(&request, &mut payload, &app.site).await;
+    let pairs = match read {
+        Ok(pairs) => pairs,
+        Err(error) => return errors::body_page(&request, &app, &error),
+    };
+    let params = match Params::collect(pairs) {
+        Ok(params) => params,
+        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    };
+    let (known, tie) = match checked_for(&request, &app, &params, paths::ACCOUNT_SESSIONS) {
+        Ok(checked) => checked,
+        Err(page) => return page,
+    };
+    let which = match account::which(params.get("end").unwrap_or_default()) {
+        Ok(which) => which,
+        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    };
+    let (handle, from) = (tie.clone(), known.clone());
+    let ended =
+        run::blocking(&request, &app, move |cx| account::end_sessions(cx, &from, &handle, which)).await;
+    answer(&request, &app, &tie, ended, |held| {
+        let to = format!("{}{}", app.site.base, paths::ACCOUNT_SESSIONS);
+        let mut response = headers::redirect(&app, &to).finish();
+        browser::hold(&mut response, &app, &known, &held);
+        response
+    })
+}
