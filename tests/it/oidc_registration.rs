@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::support::TestServer;
 use super::support::flow::{VERIFIER, authorize, authorize_path, challenge};
+use super::support::outside::{Outside, Says};
 use super::support::registration::{least_with, open, register, registered, setup};
 use super::support::server::{CALLBACK, Setup};
 
@@ -154,13 +155,15 @@ fn members_of_openid_connect_that_cannot_be_are_refused() {
         ("default_acr_values", json!(["a b"])),
         ("default_acr_values", json!([""])),
         ("initiate_login_uri", json!("http://app.example/login")),
-        ("backchannel_logout_uri", json!("https://127.0.0.1/logout")),
+        ("backchannel_logout_uri", json!("http://127.0.0.1/logout")),
         ("backchannel_logout_uri", json!("https://app.example/#f")),
         ("backchannel_logout_session_required", json!(1)),
         ("post_logout_redirect_uris", json!(["http://app.example/bye"])),
         ("post_logout_redirect_uris", json!(["javascript:alert(1)"])),
         ("post_logout_redirect_uris", json!("https://app.example/bye")),
         ("token_endpoint_auth_signing_alg", json!("none")),
+        // What the client authenticates by has no algorithm.
+        ("token_endpoint_auth_signing_alg", json!("ES256")),
         ("sector_identifier_uri", json!("http://app.example/sector")),
     ] {
         let answer = register(&server, &least_with(json!({ name: value })));
@@ -183,6 +186,52 @@ fn pairwise_subjects_want_one_host() {
     assert_eq!(one.text("subject_type"), "pairwise", "{}", one.body);
     assert_eq!(pairwise(json!([CALLBACK, "https://other.example/cb"])).error(), "invalid_client_metadata");
     assert_eq!(pairwise(json!(["com.example.app:/cb"])).error(), "invalid_client_metadata");
+}
+
+/// Dynamic Client Registration 1.0 §5: "The values of the registered redirect_uris MUST be included in the elements of the
+/// array". Who fetches it, and from where, is in `fetch`.
+#[test]
+fn a_sector_names_all_its_redirect_uris_at_an_address_of_its_own() {
+    let other = "https://other.example/cb";
+    let listed = json!([CALLBACK, other, "https://third.example/"]).to_string();
+    let outside = Outside::start(move |_| Says::json(&listed));
+    let folder = tempfile::tempdir().unwrap();
+    let plain = setup("mode = \"open\"\nmax_per_address = 1000");
+    let extra = format!("{}\n{}", plain.extra, outside.toml(folder.path()));
+    let server = TestServer::with(Setup { extra, ..plain });
+    let uri = outside.url("/sector.json");
+    let sector = |uris: Value| {
+        let body = json!({ "redirect_uris": uris, "subject_type": "pairwise", "sector_identifier_uri": uri });
+        register(&server, &body)
+    };
+    let told = sector(json!([CALLBACK, other]));
+    assert_eq!((told.status, told.text("sector_identifier_uri")), (201, uri.clone()), "{}", told.body);
+    assert_eq!(outside.asked().len(), 1);
+    let foreign = sector(json!([CALLBACK, "https://app.example/cb/"]));
+    assert_eq!(foreign.error(), "invalid_client_metadata");
+    for says in [
+        Says::status(404),
+        Says::json("{}"),
+        Says::json("[1]"),
+        Says::json("[]"),
+        Says::json("no JSON"),
+        Says::Answer {
+            status: 302,
+            headers: vec![("location".to_owned(), uri.clone())],
+            body: String::new(),
+        },
+    ] {
+        outside.says(move |_| says.clone());
+        let answer = sector(json!([CALLBACK]));
+        assert_eq!(answer.error(), "invalid_client_metadata");
+        assert!(!answer.body.contains("127.0.0.1"), "{}", answer.body);
+    }
+    // Where the operator has not allowed it, no address inside is asked.
+    let strict = open();
+    let body = json!({ "redirect_uris": [CALLBACK], "sector_identifier_uri": uri });
+    let asked = outside.asked().len();
+    assert_eq!(register(&strict, &body).error(), "invalid_client_metadata");
+    assert_eq!(outside.asked().len(), asked);
 }
 
 /// The certification modules of the OpenID Foundation send what their own client is, and neither PKCE nor always a nonce.

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::base::PlainToken;
-use crate::domain::client::openid::{Protection, SubjectType};
+use crate::domain::client::openid::Protection;
 use crate::domain::{Client, Profile, Registration};
 use crate::flow::Policy;
 use crate::oauth::GrantType;
@@ -63,9 +63,8 @@ fn openid(client: &Client, answer: &mut Map<String, Value>) {
     let text = |value: &Option<String>| value.clone().map(Value::from);
     tell("token_endpoint_auth_method", settings.auth_method.map(|method| method.as_str().into()));
     tell("subject_type", Some(settings.subject_type.as_str().into()));
-    if settings.subject_type == SubjectType::Pairwise {
-        tell("sector_identifier_uri", text(&settings.sector_identifier_uri));
-    }
+    tell("sector_identifier_uri", text(&settings.sector_identifier_uri));
+    tell("token_endpoint_auth_signing_alg", settings.auth_signing_alg.map(|alg| alg.as_str().into()));
     // OpenID Connect has RS256 where nothing is said; an answer of userinfo is JSON then.
     let id_token = settings.id_token.signing.map_or("RS256", |algorithm| algorithm.as_str());
     tell("id_token_signed_response_alg", Some(id_token.into()));

@@ -11,7 +11,7 @@ use crate::store::{Conn, StoreError, client_secrets, clients, registrations, rev
 
 use super::metadata::Metadata;
 use super::register::{new_secret, sealed};
-use super::{Answer, Refusal, answer, client, has_secret, unsealed};
+use super::{Answer, Refusal, answer, client, has_secret, sector, unsealed};
 
 /// What RFC 7592 §2.2 forbids in a request: it is the server's to choose.
 const OF_THE_SERVER: [&str; 4] = [
@@ -54,6 +54,7 @@ pub fn update(
     let asked = Metadata::read(body)?;
     check_identity(cx, &before, &registration, &asked)?;
     let client = client::changed(cx, &before, &asked)?;
+    sector::check(cx, &client)?;
     let mut fresh = None;
     if !has_secret(asked.auth_method) {
         registration.sealed_secret = None;

@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use crate::domain::client::MAX_LIST;
 use crate::domain::client::openid::OpenIdSettings;
-use crate::oauth::algorithm::SigningAlgorithm;
 use crate::oauth::registration::{ApplicationType, Members, MetadataCode, MetadataError};
 use crate::oauth::{AuthMethod, GrantType, RedirectUri, Scope};
 
@@ -168,15 +167,6 @@ fn told(members: &mut Members) -> Result<Map<String, Value>, MetadataError> {
     let mut told = Map::new();
     if let Some(contacts) = members.texts("contacts", 16)? {
         told.insert("contacts".to_owned(), json!(contacts));
-    }
-    if let Some(alg) = members.word("token_endpoint_auth_signing_alg")? {
-        // "The value none MUST NOT be used." Only algorithms that some way of authentication here has.
-        let known =
-            alg.parse::<SigningAlgorithm>().is_ok() || ["HS256", "HS384", "HS512"].contains(&alg.as_str());
-        if !known {
-            return Err(MetadataError::of("token_endpoint_auth_signing_alg", "an unknown algorithm"));
-        }
-        told.insert("token_endpoint_auth_signing_alg".to_owned(), alg.into());
     }
     for name in ["software_id", "software_version"] {
         if let Some(word) = members.word(name)? {

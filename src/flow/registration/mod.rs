@@ -17,6 +17,7 @@ mod metadata;
 mod openid;
 mod register;
 mod reseal;
+mod sector;
 mod uses;
 
 use std::collections::BTreeSet;

@@ -22,12 +22,12 @@ pub(super) fn read(
         id_token: protection(members, "id_token")?,
         userinfo: protection(members, "userinfo")?,
         subject_type: members.parsed("subject_type")?.unwrap_or_default(),
-        sector_identifier_uri: members.address("sector_identifier_uri")?,
+        sector_identifier_uri: members.endpoint("sector_identifier_uri")?,
         default_max_age_s: members.seconds("default_max_age")?,
         require_auth_time: members.flag("require_auth_time")?,
         default_acr_values: members.texts("default_acr_values", 16)?.unwrap_or_default(),
         initiate_login_uri: members.address("initiate_login_uri")?,
-        backchannel_logout_uri: members.address("backchannel_logout_uri")?,
+        backchannel_logout_uri: members.endpoint("backchannel_logout_uri")?,
         backchannel_logout_session_required: members.flag("backchannel_logout_session_required")?,
         logo_uri: members.address("logo_uri")?,
         client_uri: members.address("client_uri")?,
@@ -36,7 +36,8 @@ pub(super) fn read(
         translations: members.translations()?,
         auth_method: Some(auth_method),
         jwks: jwks(members)?,
-        jwks_uri: members.address("jwks_uri")?,
+        auth_signing_alg: members.parsed("token_endpoint_auth_signing_alg")?,
+        jwks_uri: members.endpoint("jwks_uri")?,
         ..OpenIdSettings::default()
     };
     check_sector(&settings, redirect_uris)?;
@@ -89,13 +90,7 @@ fn jwks(members: &mut Members) -> Result<Option<Map<String, Value>>, MetadataErr
 /// Identifier used for pairwise identifier calculation is the host component of the registered redirect_uri. If there are
 /// multiple hostnames in the registered redirect_uris, the Client MUST register a sector_identifier_uri."
 fn check_sector(settings: &OpenIdSettings, redirect_uris: &[RedirectUri]) -> Result<(), MetadataError> {
-    if settings.sector_identifier_uri.is_some() {
-        return Err(MetadataError::of(
-            "sector_identifier_uri",
-            "this server does not fetch it yet; leave it out, and keep all redirect URIs on one host",
-        ));
-    }
-    if settings.subject_type == SubjectType::Pairwise {
+    if settings.subject_type == SubjectType::Pairwise && settings.sector_identifier_uri.is_none() {
         let host = |uri: &RedirectUri| {
             Url::parse(uri.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned))
         };

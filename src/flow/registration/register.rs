@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 use super::metadata::Metadata;
-use super::{Answer, Mode, Refusal, answer, client, has_secret};
+use super::{Answer, Mode, Refusal, answer, client, has_secret, sector};
 
 /// Who asks.
 pub struct Asking {
@@ -43,6 +43,7 @@ pub fn register(cx: &Cx, asking: &Asking, body: Map<String, Value>) -> Result<An
     let initial = initial_token(cx, asking.token.as_deref())?;
     let asked = Metadata::read(body)?;
     let client = client::new(cx, random_id(cx)?, &asked)?;
+    sector::check(cx, &client)?;
     let token = PlainToken::random(TokenKind::Registration, &*cx.entropy).map_err(OAuthError::from)?;
     let secret = if has_secret(asked.auth_method) { Some(new_secret(cx, &client.id)?) } else { None };
     let (stored, plain) = secret.map_or((None, None), |(stored, plain)| (Some(stored), Some(plain)));

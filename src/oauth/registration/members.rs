@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{FOR_PEOPLE, MetadataError, is_public_address, is_shown};
+use super::{FOR_PEOPLE, MetadataError, is_endpoint, is_public_address, is_shown};
 
 /// The longest address, in bytes.
 const MAX_URI_BYTES: usize = 2048;
@@ -169,6 +169,18 @@ impl Members {
         let uri = self.text(name, MAX_URI_BYTES)?;
         check_address(name, uri.as_deref())?;
         Ok(uri)
+    }
+
+    /// An address that this server itself asks.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn endpoint(&mut self, name: &str) -> Result<Option<String>, MetadataError> {
+        let uri = self.text(name, MAX_URI_BYTES)?;
+        if uri.as_deref().is_none_or(is_endpoint) {
+            return Ok(uri);
+        }
+        Err(MetadataError::of(name, "an https URL without a fragment and without a user in it"))
     }
 
     /// A name for people.

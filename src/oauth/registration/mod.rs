@@ -146,10 +146,16 @@ fn is_local(uri: &str) -> bool {
     named || url.host().as_ref().is_some_and(is_loopback)
 }
 
-/// Whether a client may name this address for others to open or to ask: https, on another machine, without a fragment and
-/// without a user.
+/// Whether a client may name this address for people to open: an endpoint, and on another machine.
 #[must_use]
 pub fn is_public_address(text: &str) -> bool {
+    is_endpoint(text) && !is_local(text)
+}
+
+/// Whether a client may name this address for this server to ask: https, without a fragment and without a user. Which
+/// machines are asked is decided when they are.
+#[must_use]
+pub fn is_endpoint(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     text.bytes().all(|b| b.is_ascii_graphic())
         && url.scheme() == "https"
@@ -157,7 +163,6 @@ pub fn is_public_address(text: &str) -> bool {
         && url.fragment().is_none()
         && url.username().is_empty()
         && url.password().is_none()
-        && !is_local(text)
 }
 
 #[cfg(test)]
