@@ -9,7 +9,7 @@
 //!    internet is refused, unless the operator allows it: [`Allow`].
 //! 3. The connection goes to exactly those addresses: there is no second look-up that could say something else.
 //! 4. No redirect is followed, no proxy is asked, nothing is decompressed.
-//! 5. Size and time are limited ([`MAX_BYTES`], `timeout`), and so is how much goes to one host: [`limits`].
+//! 5. Size and time are limited ([`MAX_BYTES`], `timeout`), and so is how much goes to one host: `limits`.
 
 mod address;
 pub mod addresses;

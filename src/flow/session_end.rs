@@ -1,4 +1,4 @@
-//! The end of a session, however it comes: every way leads through [`end`] (OpenID Connect Core 1.0 §11, OpenID Connect
+//! The end of a session, however it comes: every way leads through `end` (OpenID Connect Core 1.0 §11, OpenID Connect
 //! Back-Channel Logout 1.0 §2.7).
 //!
 //! ```text
