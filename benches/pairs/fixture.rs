@@ -95,14 +95,14 @@ secret_hash = "{form}"
 
     pub fn refreshes(&self, count: usize) -> Vec<Request> {
         let tokens = self.store_many(count, |conn, authorization, now| {
-            let plain = PlainToken::random(TokenKind::Refresh, &OsEntropy)?;
+            let plain = PlainToken::refresh(now, &OsEntropy)?;
             let token = RefreshToken {
                 hash: plain.hash(),
                 authorization_id: authorization,
                 created_at: now,
                 expires_at: now + Seconds(86_400),
                 used_at: None,
-                successor_salt: None,
+                successor_key: None,
             };
             store::refresh_tokens::insert(conn, &token)?;
             Ok(plain.reveal().to_owned())

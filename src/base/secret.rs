@@ -2,6 +2,9 @@
 //!
 //! The id names the secret in a log without giving it away, the secret carries 256 bits, and the checksum lets a secret
 //! scanner (and this server, before any look-up) tell a token from a look-alike. Only the SHA-256 of the whole is stored.
+//!
+//! The id of a refresh token begins with the second in which it was made, and stands before its hash in the database: each
+//! refresh writes a row, and rows that are written one after the other then lie side by side, among however many others.
 
 use std::fmt;
 
@@ -13,6 +16,8 @@ use zeroize::Zeroizing;
 
 use super::encoding::{base64url, sha256};
 use super::entropy::{self, Entropy, EntropyError};
+use super::id::Id;
+use super::time::Timestamp;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH: usize = 12;
@@ -79,36 +84,48 @@ impl PlainToken {
     /// # Errors
     /// When there is no randomness.
     pub fn random(kind: TokenKind, source: &dyn Entropy) -> Result<Self, EntropyError> {
-        Self::of(kind.prefix(), || entropy::bytes(source))
+        Self::of(kind.prefix(), "", || entropy::bytes(source))
     }
 
-    /// The token that comes after this one: of the same kind, and always the same for the same `salt`.
+    /// A new refresh token, made at `at`.
     ///
-    /// It is HKDF-SHA256 (RFC 5869) of the whole token, salted with `salt`. Whoever has the token alone lacks the 256 bits
-    /// of the salt; whoever has the salt alone lacks the 256 bits of the token; the successor itself tells neither.
+    /// # Errors
+    /// When there is no randomness.
+    pub fn refresh(at: Timestamp, source: &dyn Entropy) -> Result<Self, EntropyError> {
+        Self::of(TokenKind::Refresh.prefix(), &second(at), || entropy::bytes(source))
+    }
+
+    /// The refresh token that comes after this one at `at`, and always the same for the same `key` and `family`.
+    ///
+    /// It is HKDF-SHA256 (RFC 5869) of the whole token, salted with `key`. Whoever has the token alone lacks the 256 bits
+    /// of the key; whoever has the key alone lacks the 256 bits of the token; the successor itself tells neither.
     ///
     /// # Errors
     /// None: what is drawn is far below the 8160 bytes that HKDF gives.
-    pub fn successor(&self, salt: &[u8; 32]) -> Result<Self, EntropyError> {
-        let prk = Hkdf::<Sha256>::new(Some(salt), self.0.as_bytes());
+    pub fn successor(&self, key: &[u8; 32], family: Id, at: Timestamp) -> Result<Self, EntropyError> {
+        let prk = Hkdf::<Sha256>::new(Some(key), self.0.as_bytes());
+        let family = family.to_string();
         let mut round = 0_u8;
-        Self::of(self.prefix(), || {
+        Self::of(TokenKind::Refresh.prefix(), &second(at), || {
             round = round.wrapping_add(1);
             let mut block = [0; BLOCK_LENGTH];
-            let drawn = prk.expand_multi_info(&[b"countersign successor v1", &[round]], &mut block);
-            drawn.map(|()| block).map_err(|_| EntropyError)
+            let info: [&[u8]; 3] = [b"countersign successor v2", family.as_bytes(), &[round]];
+            prk.expand_multi_info(&info, &mut block).map(|()| block).map_err(|_| EntropyError)
         })
     }
 
+    /// `head` is what the id begins with.
     fn of(
         prefix: &str,
+        head: &str,
         mut draw: impl FnMut() -> Result<[u8; BLOCK_LENGTH], EntropyError>,
     ) -> Result<Self, EntropyError> {
         // Never moved as it grows: a copy left behind would not be wiped.
         let mut text = Zeroizing::new(String::with_capacity(prefix.len() + REST_LENGTH));
         text.push_str(prefix);
         text.push('_');
-        push_drawn(&mut text, ID_LENGTH, &mut draw)?;
+        text.push_str(head);
+        push_drawn(&mut text, ID_LENGTH - head.len(), &mut draw)?;
         text.push('_');
         push_drawn(&mut text, SECRET_LENGTH, &mut draw)?;
         text.push('_');
@@ -151,10 +168,14 @@ impl PlainToken {
         &self.0[..self.0.len() - REST_LENGTH]
     }
 
-    /// What is stored.
+    /// What is stored: its hash, and for a refresh token its id before that.
     #[must_use]
     pub fn hash(&self) -> HashedToken {
-        HashedToken::of(&self.0)
+        let hash = HashedToken::of(&self.0);
+        if self.prefix() == TokenKind::Refresh.prefix() {
+            return HashedToken(format!("{}.{}", self.id(), hash.0));
+        }
+        hash
     }
 }
 
@@ -164,7 +185,7 @@ impl fmt::Debug for PlainToken {
     }
 }
 
-/// The SHA-256 of a secret, in base64url: what the database holds.
+/// The SHA-256 of a secret, in base64url: what the database holds, behind the id of a refresh token.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct HashedToken(String);
@@ -188,6 +209,12 @@ impl HashedToken {
         &self.0
     }
 
+    /// Without the id, as refresh tokens were stored until their ids had a date.
+    #[must_use]
+    pub fn without_id(&self) -> &str {
+        self.0.rsplit('.').next().unwrap_or_default()
+    }
+
     /// Whether `text` is the secret, in constant time.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
@@ -199,6 +226,11 @@ impl fmt::Debug for HashedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HashedToken(…)")
     }
+}
+
+/// Eight digits that sort as time does, in every database and for every language.
+fn second(at: Timestamp) -> String {
+    format!("{:08x}", at.0.clamp(0, u32::MAX.into()))
 }
 
 /// Appends `count` characters of base 62, each drawn without bias (bytes from 248 on are thrown away).
@@ -238,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_changed_character_breaks_the_checksum() {
-        let token = PlainToken::random(TokenKind::Refresh, &OsEntropy).unwrap();
+        let token = PlainToken::refresh(AT, &OsEntropy).unwrap();
         for at in [0, 9, 25, token.reveal().len() - 1] {
             let mut changed = token.reveal().to_owned();
             let other = if changed.as_bytes()[at] == b'a' { "b" } else { "a" };
@@ -247,25 +279,34 @@ mod tests {
         }
     }
 
+    const AT: Timestamp = Timestamp(0x6a00_0000);
+
+    fn family(digit: char) -> Id {
+        format!("00000000-0000-4000-8000-00000000000{digit}").parse().unwrap()
+    }
+
     #[test]
-    fn a_successor_follows_from_token_and_salt_and_from_nothing_less() {
-        for kind in [TokenKind::Refresh, TokenKind::Code, TokenKind::Api] {
-            let token = PlainToken::random(kind, &OsEntropy).unwrap();
-            let other = PlainToken::random(kind, &OsEntropy).unwrap();
-            let parts = |token: PlainToken| {
-                assert!(PlainToken::parse(kind, token.reveal()).is_some(), "{kind:?}");
-                let secret = token.reveal().split('_').nth(3).map(str::to_owned);
-                (token.id().to_owned(), secret)
-            };
-            let next = parts(token.successor(&[1; 32]).unwrap());
-            let same = PlainToken::parse(kind, token.reveal()).unwrap();
-            assert_eq!(parts(same.successor(&[1; 32]).unwrap()), next);
-            let mut near = [1; 32];
-            near[31] = 0;
-            for other in [token.successor(&near).unwrap(), other.successor(&[1; 32]).unwrap(), token, other] {
-                let (id, secret) = parts(other);
-                assert!(id != next.0 && secret != next.1, "{kind:?}");
-            }
+    fn a_successor_follows_from_token_key_and_family_and_from_nothing_less() {
+        let [token, other] = [(); 2].map(|()| PlainToken::refresh(AT, &OsEntropy).unwrap());
+        let parts = |token: PlainToken| {
+            assert!(PlainToken::parse(TokenKind::Refresh, token.reveal()).is_some());
+            let secret = token.reveal().split('_').nth(3).map(str::to_owned);
+            (token.id().to_owned(), secret)
+        };
+        let next = parts(token.successor(&[1; 32], family('1'), AT).unwrap());
+        let same = PlainToken::parse(TokenKind::Refresh, token.reveal()).unwrap();
+        assert_eq!(parts(same.successor(&[1; 32], family('1'), AT).unwrap()), next);
+        let mut near = [1; 32];
+        near[31] = 0;
+        for other in [
+            token.successor(&near, family('1'), AT).unwrap(),
+            token.successor(&[1; 32], family('2'), AT).unwrap(),
+            other.successor(&[1; 32], family('1'), AT).unwrap(),
+            token,
+            other,
+        ] {
+            let (id, secret) = parts(other);
+            assert!(id != next.0 && secret != next.1);
         }
     }
 
@@ -274,9 +315,26 @@ mod tests {
     fn a_successor_is_the_same_in_every_version() {
         let token = format!("csgn_rt_000000000001_{}_HNBC96", "A".repeat(43));
         let token = PlainToken::parse(TokenKind::Refresh, &token).unwrap();
-        let salt: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap());
-        let expected = ["FQFdAZK75lwl", "NrZ6MH2ZxonG960R9DqdBMhisZTBQhPEseRZnnNAhL3", "3yutZH"].join("_");
-        assert_eq!(token.successor(&salt).unwrap().reveal(), format!("csgn_rt_{expected}"));
+        let key: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let successor = token.successor(&key, family('1'), AT).unwrap();
+        let expected = ["6a000000L7a2", "6ubh5Yhijt31O4p1oeGriHDeB3ezlIDBPmnv30BHAH9", "yfg9Wg"].join("_");
+        assert_eq!(successor.reveal(), format!("csgn_rt_{expected}"));
+    }
+
+    #[test]
+    fn what_is_stored_of_refresh_tokens_sorts_by_the_second_they_were_made_in() {
+        let made = |at| PlainToken::refresh(Timestamp(at), &OsEntropy).unwrap().hash();
+        let stored = [0, 15, 16, 0x6a00_0000, 0x6a00_0001, 0xffff_ffff].map(made);
+        assert!(stored.windows(2).all(|two| two[0].as_str() < two[1].as_str()));
+        // What no clock shows makes no token that does not parse.
+        for at in [-1, i64::MAX] {
+            let token = PlainToken::refresh(Timestamp(at), &OsEntropy).unwrap();
+            assert!(PlainToken::parse(TokenKind::Refresh, token.reveal()).is_some(), "{at}");
+        }
+        let token = PlainToken::refresh(AT, &OsEntropy).unwrap();
+        let hash = token.hash();
+        assert_eq!(hash.as_str(), format!("{}.{}", token.id(), HashedToken::of(token.reveal()).as_str()));
+        assert_eq!(hash.without_id(), HashedToken::of(token.reveal()).as_str());
     }
 
     #[test]

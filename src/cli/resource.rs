@@ -79,7 +79,7 @@ pub(super) struct Fields {
     /// For jwe: RSA-OAEP-256, ECDH-ES or ECDH-ES+A256KW. Left out with a new key: what fits it.
     #[arg(long, value_name = "ALGORITHM")]
     encryption_alg: Option<KeyManagement>,
-    /// For jwe: A128GCM or A256GCM. Left out: A256GCM.
+    /// For jwe: A256GCM, A128GCM, A256CBC-HS512 or A128CBC-HS256. Left out: A256GCM.
     #[arg(long, value_name = "ALGORITHM")]
     encryption_enc: Option<ContentEncryption>,
 }

@@ -100,7 +100,7 @@ section! {
         id_token_signed_response_alg: Option<AlgorithmName> = None;
         /// How its ID tokens are encrypted to one of its keys: `RSA-OAEP-256`, `ECDH-ES` or `ECDH-ES+A256KW`.
         id_token_encrypted_response_alg: Option<String> = None;
-        /// How the content is encrypted then: `A256GCM` (left out), or `A128GCM`.
+        /// How the content is encrypted then: `A256GCM` (left out), `A128GCM`, `A256CBC-HS512` or `A128CBC-HS256`.
         id_token_encrypted_response_enc: Option<String> = None;
         /// How its answers of userinfo are signed; one of `keys.algorithms`. Left out: they are JSON.
         userinfo_signed_response_alg: Option<AlgorithmName> = None;

@@ -43,7 +43,7 @@ section! {
         /// How the content's key is conveyed: `RSA-OAEP-256`, `ECDH-ES` or `ECDH-ES+A256KW`. Left out: what the key says,
         /// or `RSA-OAEP-256` for an RSA key and `ECDH-ES` for another.
         encryption_alg: Option<String> = None;
-        /// How the content is encrypted: `A128GCM` or `A256GCM`. Left out: `A256GCM`.
+        /// How the content is encrypted: `A256GCM` (left out), `A128GCM`, `A256CBC-HS512` or `A128CBC-HS256`.
         encryption_enc: Option<String> = None;
     }
 }

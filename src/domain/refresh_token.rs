@@ -5,7 +5,7 @@ use crate::base::{HashedToken, Id, Timestamp};
 /// A refresh token, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
-    /// The hash of the token.
+    /// The hash of the token, behind its id.
     pub hash: HashedToken,
     /// The family.
     pub authorization_id: Id,
@@ -15,6 +15,6 @@ pub struct RefreshToken {
     pub expires_at: Timestamp,
     /// When it was exchanged for the next one.
     pub used_at: Option<Timestamp>,
-    /// What makes its successor, together with the token itself: a salt, sealed under the master key.
-    pub successor_salt: Option<String>,
+    /// The id of the master key that its successor was derived with; nothing where nobody is to find that again.
+    pub successor_key: Option<String>,
 }

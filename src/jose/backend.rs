@@ -1,7 +1,7 @@
 //! Which josekit algorithm stands for which of ours.
 
 use josekit::JoseError;
-use josekit::jwe::enc::{A128GCM, A256GCM};
+use josekit::jwe::enc::{A128CBC_HS256, A128GCM, A256CBC_HS512, A256GCM};
 use josekit::jwe::{ECDH_ES, ECDH_ES_A256KW, JweContentEncryption, JweEncrypter, JweHeader, RSA_OAEP_256};
 use josekit::jwk::Jwk;
 use josekit::jwk::KeyPair;
@@ -88,6 +88,8 @@ pub(super) fn encrypter(algorithm: KeyManagement, jwk: &Jwk) -> Result<Box<dyn J
 /// josekit's cipher.
 pub(super) fn content(encryption: ContentEncryption) -> &'static dyn JweContentEncryption {
     match encryption {
+        ContentEncryption::A128CbcHs256 => &A128CBC_HS256,
+        ContentEncryption::A256CbcHs512 => &A256CBC_HS512,
         ContentEncryption::A128Gcm => &A128GCM,
         ContentEncryption::A256Gcm => &A256GCM,
     }

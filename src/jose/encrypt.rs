@@ -18,8 +18,11 @@ use super::signer::TokenType;
 use crate::base::entropy::{self, Entropy, EntropyError};
 use crate::oauth::algorithm::ContentEncryption;
 
-/// NIST SP 800-38D §8.2: 96 bits, here random, under a key that is used once.
-const NONCE_BYTES: usize = 12;
+/// The longest key of a way to encrypt content: that of A256CBC-HS512 (RFC 7518 §5.2.5).
+const MAX_KEY_BYTES: usize = 64;
+/// The longest nonce: a block of AES (RFC 7518 §5.2.2.1). GCM takes 96 bits (RFC 7518 §5.3), here random, under a key that
+/// is used once (NIST SP 800-38D §8.2).
+const MAX_NONCE_BYTES: usize = 16;
 
 /// Nothing was encrypted.
 #[derive(Debug, thiserror::Error)]
@@ -94,23 +97,24 @@ impl Encrypter {
     pub fn encrypt(&self, signed: &str, entropy: &dyn Entropy) -> Result<String, EncryptError> {
         let failed =
             |e: josekit::JoseError| EncryptError::Failed { kid: self.kid.clone(), why: e.to_string() };
-        let drawn: Zeroizing<[u8; 32]> = Zeroizing::new(entropy::bytes(entropy)?);
-        let nonce: [u8; NONCE_BYTES] = entropy::bytes(entropy)?;
+        let drawn: Zeroizing<[u8; MAX_KEY_BYTES]> = Zeroizing::new(entropy::bytes(entropy)?);
+        let nonce: [u8; MAX_NONCE_BYTES] = entropy::bytes(entropy)?;
+        let nonce = &nonce[..self.content.iv_len()];
         let conveyed =
             backend::convey(&*self.inner, self.content, &drawn[..self.content.key_len()]).map_err(failed)?;
 
         let epk = conveyed.epk.map(|epk| format!(r#","epk":{epk}"#)).unwrap_or_default();
         let header = format!("{}{epk}}}", self.header);
-        let parts_bytes = header.len() + conveyed.encrypted_key.len() + NONCE_BYTES + signed.len() + 16;
+        let parts_bytes = header.len() + conveyed.encrypted_key.len() + signed.len() + nonce.len() + 48;
         let mut token = String::with_capacity(parts_bytes * 4 / 3 + 16);
         URL_SAFE_NO_PAD.encode_string(header, &mut token);
         // RFC 7516 §5.1 step 14: the additional authenticated data is ASCII(Encoded Protected Header).
         let (ciphertext, tag) = self
             .content
-            .encrypt(&conveyed.key, Some(&nonce), signed.as_bytes(), token.as_bytes())
+            .encrypt(&conveyed.key, Some(nonce), signed.as_bytes(), token.as_bytes())
             .map_err(failed)?;
         let tag = tag.unwrap_or_default();
-        for part in [&conveyed.encrypted_key[..], &nonce, &ciphertext, &tag] {
+        for part in [&conveyed.encrypted_key[..], nonce, &ciphertext, &tag] {
             token.push('.');
             URL_SAFE_NO_PAD.encode_string(part, &mut token);
         }

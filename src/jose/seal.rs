@@ -46,8 +46,8 @@ pub enum Purpose {
     NewApiToken,
     /// A form's CSRF token.
     Csrf,
-    /// The salt of a refresh token's successor, in the database.
-    SuccessorSalt,
+    /// The key that a refresh token's successor is derived with; nothing is sealed for it.
+    Successor,
     /// The secret of a client that registered itself, in the database.
     RegisteredSecret,
     /// A client secret that authenticates assertions, in the database.
@@ -62,7 +62,7 @@ impl Purpose {
         Self::LogoutRequest,
         Self::NewApiToken,
         Self::Csrf,
-        Self::SuccessorSalt,
+        Self::Successor,
         Self::RegisteredSecret,
         Self::ClientSecret,
     ];
@@ -77,7 +77,7 @@ impl Purpose {
             Self::LogoutRequest => "logout-request",
             Self::NewApiToken => "new-api-token",
             Self::Csrf => "csrf",
-            Self::SuccessorSalt => "successor-salt",
+            Self::Successor => "successor",
             Self::RegisteredSecret => "registered-secret",
             Self::ClientSecret => "client-secret",
         }
@@ -136,6 +136,11 @@ impl Sources {
     fn new(keys: &MasterKeys) -> Self {
         let previous = keys.previous.iter().map(Source::new).collect();
         Self { current: Source::new(&keys.current), previous }
+    }
+
+    fn find(&self, id: &str) -> Result<&Source, OpenError> {
+        let mut all = std::iter::once(&self.current).chain(&self.previous);
+        all.find(|source| source.id == id).ok_or_else(|| OpenError::UnknownKey(id.to_owned()))
     }
 }
 
@@ -223,6 +228,34 @@ impl Sealer {
         Ok(text)
     }
 
+    /// A key of the current master key, for one purpose on the day of `at`, and the id by which it is derived again.
+    ///
+    /// # Errors
+    /// When the library fails.
+    pub fn derive(
+        &self,
+        purpose: Purpose,
+        at: Timestamp,
+    ) -> Result<(String, Zeroizing<[u8; 32]>), SealError> {
+        let sources = self.sources.load();
+        let key = sources.current.key(purpose, at).map_err(|e| SealError::Failed(e.to_string()))?;
+        Ok((sources.current.id.clone(), key))
+    }
+
+    /// The same key again.
+    ///
+    /// # Errors
+    /// When this node does not have that master key.
+    pub fn derive_again(
+        &self,
+        master_key: &str,
+        purpose: Purpose,
+        at: Timestamp,
+    ) -> Result<Zeroizing<[u8; 32]>, OpenError> {
+        let sources = self.sources.load();
+        sources.find(master_key)?.key(purpose, at).map_err(|_| OpenError::Malformed)
+    }
+
     /// Opens what was sealed for `purpose`. With `max_age` it is dead in the second in which it reaches that age, and one
     /// from the future is refused; without, time has no say (a signing key must open whatever the clock did).
     ///
@@ -237,10 +270,7 @@ impl Sealer {
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let header = Header::of(text)?;
         let sources = self.sources.load();
-        let source = std::iter::once(&sources.current)
-            .chain(&sources.previous)
-            .find(|source| source.id == header.kid)
-            .ok_or_else(|| OpenError::UnknownKey(header.kid.clone()))?;
+        let source = sources.find(&header.kid)?;
         if header.purpose != purpose {
             return Err(OpenError::WrongPurpose);
         }

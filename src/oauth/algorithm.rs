@@ -147,9 +147,15 @@ fn why_not(name: &str) -> &'static str {
     }
 }
 
-/// How the content of a token is encrypted (RFC 7518 §5.1).
+/// How the content of a token is encrypted (RFC 7518 §5.1: those that are required or recommended there).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ContentEncryption {
+    /// AES in CBC mode with a 128-bit key, authenticated by HMAC with SHA-256.
+    #[serde(rename = "A128CBC-HS256")]
+    A128CbcHs256,
+    /// AES in CBC mode with a 256-bit key, authenticated by HMAC with SHA-512.
+    #[serde(rename = "A256CBC-HS512")]
+    A256CbcHs512,
     /// AES GCM using a 128-bit key.
     #[serde(rename = "A128GCM")]
     A128Gcm,
@@ -160,12 +166,14 @@ pub enum ContentEncryption {
 
 impl ContentEncryption {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::A128Gcm, Self::A256Gcm];
+    pub const ALL: [Self; 4] = [Self::A128CbcHs256, Self::A256CbcHs512, Self::A128Gcm, Self::A256Gcm];
 
     /// The `enc` value (RFC 7516 §4.1.2).
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::A128CbcHs256 => "A128CBC-HS256",
+            Self::A256CbcHs512 => "A256CBC-HS512",
             Self::A128Gcm => "A128GCM",
             Self::A256Gcm => "A256GCM",
         }
@@ -181,10 +189,10 @@ impl fmt::Display for ContentEncryption {
 impl FromStr for ContentEncryption {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|known| known.as_str() == text)
-            .ok_or_else(|| format!("{text:?} is no way to encrypt content here; A128GCM and A256GCM are"))
+        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("{text:?} is no way to encrypt content here; these are: {known}")
+        })
     }
 }
 

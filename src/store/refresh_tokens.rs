@@ -16,7 +16,7 @@ struct Row {
     created_at: i64,
     expires_at: i64,
     used_at: Option<i64>,
-    successor_salt: Option<String>,
+    successor_key: Option<String>,
 }
 
 impl TryFrom<Row> for RefreshToken {
@@ -34,21 +34,24 @@ impl TryFrom<Row> for RefreshToken {
             created_at: Timestamp(row.created_at),
             expires_at: Timestamp(row.expires_at),
             used_at: row.used_at.map(Timestamp),
-            successor_salt: row.successor_salt,
+            successor_key: row.successor_key,
         })
     }
 }
 
-/// The refresh token of this hash.
+/// The refresh token of this hash; one of before the ids had a date too.
 ///
 /// # Errors
 /// When the database fails or the row is impossible.
 pub fn find(conn: &mut Conn, hash: &HashedToken) -> Result<Option<RefreshToken>, StoreError> {
-    let row: Option<Row> = table::table
-        .filter(table::hash.eq(hash.as_str()))
-        .select(table::all_columns)
-        .first(conn)
-        .optional()?;
+    let mut by = |key: &str| {
+        let row = table::table.filter(table::hash.eq(key)).select(table::all_columns);
+        row.first::<Row>(conn).optional()
+    };
+    let row = match by(hash.as_str())? {
+        None => by(hash.without_id())?,
+        found => found,
+    };
     Ok(row.map(RefreshToken::try_from).transpose()?)
 }
 
@@ -63,13 +66,13 @@ pub fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), StoreError> {
         created_at: token.created_at.0,
         expires_at: token.expires_at.0,
         used_at: token.used_at.map(|at| at.0),
-        successor_salt: token.successor_salt.clone(),
+        successor_key: token.successor_key.clone(),
     };
     diesel::insert_into(table::table).values(row).execute(conn)?;
     Ok(())
 }
 
-/// Takes a token out of use, and stores what its successor is found by; true for the one request that found it unused,
+/// Takes a token out of use, and notes the master key that its successor is derived with; true for the one request that found it unused,
 /// however many come at once. Who is told false on PostgreSQL has waited for the winner's commit and reads what it wrote.
 ///
 /// # Errors
@@ -78,11 +81,11 @@ pub fn use_up(
     conn: &mut Conn,
     hash: &HashedToken,
     now: Timestamp,
-    successor_salt: Option<&str>,
+    successor_key: Option<&str>,
 ) -> Result<bool, StoreError> {
     let rows =
         diesel::update(table::table.filter(table::hash.eq(hash.as_str())).filter(table::used_at.is_null()))
-            .set((table::used_at.eq(now.0), table::successor_salt.eq(successor_salt)))
+            .set((table::used_at.eq(now.0), table::successor_key.eq(successor_key)))
             .execute(conn)?;
     Ok(rows == 1)
 }

@@ -191,7 +191,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
-        successor_salt -> Nullable<Text>,
+        successor_key -> Nullable<Text>,
     }
 }
 

@@ -127,6 +127,21 @@ fn all_members_of_openid_connect_are_registered() {
     assert_eq!(told["client_secret"], Value::Null, "it has a key");
 }
 
+/// §2: "If id_token_encrypted_response_alg is specified, the default for this value is A128CBC-HS256."
+#[test]
+fn content_is_encrypted_with_a128cbc_hs256_unless_the_client_says_otherwise() {
+    let told = registered(
+        &open(),
+        &least_with(json!({
+            "jwks_uri": "https://app.example/jwks",
+            "id_token_encrypted_response_alg": "RSA-OAEP-256",
+            "userinfo_encrypted_response_alg": "ECDH-ES",
+        })),
+    );
+    assert_eq!(told["id_token_encrypted_response_enc"], "A128CBC-HS256");
+    assert_eq!(told["userinfo_encrypted_response_enc"], "A128CBC-HS256");
+}
+
 /// §2: the algorithms are those for which this server has a key; `none` and the symmetric ones it has nowhere.
 #[test]
 fn members_of_openid_connect_that_cannot_be_are_refused() {
@@ -143,6 +158,7 @@ fn members_of_openid_connect_that_cannot_be_are_refused() {
         // Without keys of the client there is nothing to encrypt to.
         ("id_token_encrypted_response_alg", json!("RSA-OAEP-256")),
         ("id_token_encrypted_response_enc", json!("A256GCM")),
+        ("id_token_encrypted_response_enc", json!("A192GCM")),
         ("userinfo_encrypted_response_enc", json!("A256GCM")),
         ("userinfo_encrypted_response_alg", json!("PBES2-HS256+A128KW")),
         ("subject_type", json!("private")),

@@ -2,7 +2,7 @@
 //! or has two tabs, gets the same successor again, and nobody else does.
 
 use countersign::base::encoding::from_base64url;
-use countersign::base::{PlainToken, Seconds, TokenKind};
+use countersign::base::{Id, PlainToken, Seconds, TokenKind};
 use countersign::jose::Purpose;
 
 use super::support::flow::{authorize, claims, code, redemption, tokens};
@@ -168,12 +168,12 @@ fn a_refresh_that_waits_for_another_one_goes_by_how_that_one_ended() {
     for (end, follows) in [("COMMIT", true), ("ROLLBACK", false)] {
         let old = first(&server);
         let (token, now) = (PlainToken::parse(TokenKind::Refresh, &old).unwrap(), server.app.now());
-        let successor = token.successor(&[7; 32]).unwrap();
-        let sealed = sealer().seal(Purpose::SuccessorSalt, &[7; 32], now).unwrap();
-        let (this, next) = (token.hash(), successor.hash());
+        let (master_key, key) = sealer().derive(Purpose::Successor, now).unwrap();
         let mut first_to_come = Raw::open(&database.url);
+        let successor = token.successor(&key, family(&mut first_to_come, &token), now).unwrap();
+        let (this, next) = (token.hash(), successor.hash());
         first_to_come.run(&format!(
-            "BEGIN; UPDATE refresh_tokens SET used_at = {}, successor_salt = '{sealed}' WHERE hash = '{}'; \
+            "BEGIN; UPDATE refresh_tokens SET used_at = {}, successor_key = '{master_key}' WHERE hash = '{}'; \
              INSERT INTO refresh_tokens (hash, authorization_id, created_at, expires_at) \
              SELECT '{}', authorization_id, created_at, expires_at FROM refresh_tokens WHERE hash = '{}'",
             now.0,
@@ -203,8 +203,8 @@ fn a_grace_of_zero_is_none() {
             TestServer::with(Setup { database: Some(database.url.clone()), extra, ..Setup::default() });
         let old = first(&server);
         let successor = next(&server, &old);
-        let salts = "SELECT count(*) AS n FROM refresh_tokens WHERE successor_salt IS NOT NULL";
-        assert_eq!(Raw::open(&database.url).number(salts), 0, "{}", database.kind);
+        let keys = "SELECT count(*) AS n FROM refresh_tokens WHERE successor_key IS NOT NULL";
+        assert_eq!(Raw::open(&database.url).number(keys), 0, "{}", database.kind);
         // Not even on a node whose clock is behind that of the node that saw the first use.
         server.advance(-1);
         assert_eq!(refresh(&server, &old).error(), "invalid_grant", "{}", database.kind);
@@ -344,6 +344,12 @@ fn the_grace_outlives_the_used_tokens_own_life() {
     });
 }
 
+fn family(raw: &mut Raw, token: &PlainToken) -> Id {
+    let hash = token.hash();
+    let sql = format!("SELECT authorization_id AS t FROM refresh_tokens WHERE hash = '{}'", hash.as_str());
+    raw.texts(&sql)[0].parse().unwrap()
+}
+
 /// A database that is stolen, and even an old token beside it, give no living token.
 #[test]
 fn nothing_in_the_database_gives_a_successor_away() {
@@ -364,24 +370,45 @@ fn nothing_in_the_database_gives_a_successor_away() {
         let rows = Raw::open(&database.url).texts(&sql);
         assert_eq!(rows.len(), 2);
         for token in [&old, &successor] {
-            for part in token.split('_').filter(|part| part.len() > 4) {
+            // The secret. The id is there: it names the token and gives nothing away.
+            for part in token.split('_').filter(|part| part.len() > 12) {
                 assert!(rows.iter().all(|row| !row.contains(part)), "{}: {part}", database.kind);
             }
         }
 
         let old = PlainToken::parse(TokenKind::Refresh, &old).unwrap();
-        let follows = |salt: &[u8; 32]| old.successor(salt).unwrap().reveal() == successor;
+        let (family, at) = (family(&mut Raw::open(&database.url), &old), server.app.now());
+        let follows = |key: &[u8; 32]| old.successor(key, family, at).unwrap().reveal() == successor;
         for word in rows.iter().flat_map(|row| row.split([' ', '.'])) {
             let raw = word.as_bytes().to_vec();
             for bytes in [raw, from_base64url(word).unwrap_or_default()] {
-                assert!(!bytes.windows(32).any(|salt| follows(salt.try_into().unwrap())), "{word}");
+                assert!(!bytes.windows(32).any(|key| follows(key.try_into().unwrap())), "{word}");
             }
         }
         // With the master key, which is not in the database, it follows.
-        let sql = "SELECT successor_salt AS t FROM refresh_tokens WHERE successor_salt IS NOT NULL";
-        let sealed = &Raw::open(&database.url).texts(sql)[0];
-        let salt = sealer().open(Purpose::SuccessorSalt, sealed, None, server.app.now()).unwrap();
-        assert!(follows(salt.as_slice().try_into().unwrap()), "{}", database.kind);
+        let (master_key, key) = sealer().derive(Purpose::Successor, at).unwrap();
+        assert!(follows(&key), "{}", database.kind);
+        let sql = "SELECT successor_key AS t FROM refresh_tokens WHERE successor_key IS NOT NULL";
+        assert_eq!(Raw::open(&database.url).texts(sql), [master_key], "{}: its name alone", database.kind);
+    });
+}
+
+/// A token of before the ids had a date is still taken, and its successor has one.
+#[test]
+fn a_token_that_was_stored_by_its_hash_alone_goes_on() {
+    on_each_database(|database| {
+        let server = TestServer::on(&database);
+        let old = first(&server);
+        let hash = PlainToken::parse(TokenKind::Refresh, &old).unwrap().hash();
+        let (stored, before) = (hash.as_str(), hash.without_id());
+        let mut raw = Raw::open(&database.url);
+        raw.run(&format!("UPDATE refresh_tokens SET hash = '{before}' WHERE hash = '{stored}'"));
+        let successor = next(&server, &old);
+        assert_eq!(next(&server, &old), successor, "{}: within the grace", database.kind);
+        next(&server, &successor);
+        server.advance(GRACE);
+        assert_eq!(refresh(&server, &old).error(), "invalid_grant", "{}", database.kind);
+        assert_eq!(reused(&database), 1, "{}", database.kind);
     });
 }
 
@@ -392,7 +419,7 @@ fn a_used_token_whose_successor_cannot_be_told_is_reused() {
         let mut raw = Raw::open(&database.url);
         for sql in [
             // As from the time before there was a grace.
-            "UPDATE refresh_tokens SET successor_salt = NULL",
+            "UPDATE refresh_tokens SET successor_key = NULL",
             "DELETE FROM refresh_tokens WHERE used_at IS NULL",
         ] {
             let old = first(&server);
@@ -407,16 +434,15 @@ fn a_used_token_whose_successor_cannot_be_told_is_reused() {
 
 /// As on a node that has not been given the new master key yet: not the user's fault.
 #[test]
-fn a_salt_that_does_not_open_is_a_fault_of_the_server_and_revokes_nothing() {
+fn a_master_key_that_is_not_here_is_a_fault_of_the_server_and_revokes_nothing() {
     on_each_database(|database| {
         let server = TestServer::on(&database);
         let old = first(&server);
         let successor = next(&server, &old);
-        let foreign = sealer().seal(Purpose::Csrf, &[0; 32], server.app.now()).unwrap();
-        let short = sealer().seal(Purpose::SuccessorSalt, &[0; 31], server.app.now()).unwrap();
-        for text in ["", "x", &foreign, &short] {
-            let sql =
-                format!("UPDATE refresh_tokens SET successor_salt = '{text}' WHERE used_at IS NOT NULL");
+        // The last is what stood there when the salt of a successor was kept.
+        let sealed = sealer().seal(Purpose::Successor, &[0; 32], server.app.now()).unwrap();
+        for text in ["", "x", "AAAAAAAAAAAAAAAA", &sealed] {
+            let sql = format!("UPDATE refresh_tokens SET successor_key = '{text}' WHERE used_at IS NOT NULL");
             Raw::open(&database.url).run(&sql);
             let answer = refresh(&server, &old);
             assert_eq!((answer.status, answer.error()), (500, "server_error".to_owned()), "{text}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign::base::clock::{Clock as _, SystemClock};
 use countersign::base::entropy::OsEntropy;
-use countersign::base::{PlainToken, TokenKind};
+use countersign::base::{PlainToken, Timestamp};
 
 use crate::child::{Child, cpu_of};
 use crate::fixture::{Fixture, refresh};
@@ -17,6 +17,8 @@ use super::sql::Sql;
 
 /// Dead refresh tokens beside each living one.
 const DEAD_EACH: i64 = 5;
+/// Over what time the living ones were given out: as long as they live.
+const LIFE_S: i64 = 2_592_000;
 /// Families that have ended, beside two that live.
 const ENDED_OF_LIVING: i64 = 2;
 const FAMILIES_OF_A_USER: i64 = 10;
@@ -79,7 +81,12 @@ impl Side {
         let (uuid, hash) = (sql.uuid(), sql.hash());
         sql.hurry();
         sql.run("CREATE TEMPORARY TABLE known (i BIGINT PRIMARY KEY, hash TEXT NOT NULL)");
-        self.tokens = fill_known(sql, living, known);
+        // The i-th of the living was given out at this time.
+        let since = |i: i64| now - LIFE_S + i * LIFE_S / living;
+        self.tokens = fill_known(sql, known, |at| {
+            let i = at * (living / known) + 1;
+            (i, Timestamp(since(i)))
+        });
         for table in ["family", "person"] {
             sql.run(&format!("CREATE TEMPORARY TABLE {table} (i BIGINT PRIMARY KEY, id TEXT NOT NULL)"));
             let count = if table == "person" { users } else { families };
@@ -104,18 +111,22 @@ impl Side {
         if with_dead {
             // The older first, as they were made.
             let dead = living * DEAD_EACH;
+            let made = format!("{now} - 2592600 - ({dead} - s.i)");
+            let token = sql.refresh_token(&made);
             sql.run(&format!(
                 "INSERT INTO refresh_tokens \
-                 SELECT {hash}, f.id, {now} - 2592600 - ({dead} - s.i), {now} - 600 - ({dead} - s.i), {now} - 86400, NULL \
+                 SELECT {token}, f.id, {made}, {now} - 600 - ({dead} - s.i), {now} - 86400, NULL \
                  FROM (SELECT i FROM {}) AS s JOIN family f ON f.i = CASE WHEN s.i % 2 = 0 THEN s.i / 2 % {living} + 1 \
                  ELSE {living} + 1 + s.i / 2 % {} END ORDER BY s.i",
                 sql.series(dead),
                 families - living
             ));
         }
+        let made = format!("{now} - {LIFE_S} + f.i * {LIFE_S} / {living}");
+        let token = sql.refresh_token(&made);
         sql.run(&format!(
-            "INSERT INTO refresh_tokens SELECT coalesce(k.hash, {hash}), f.id, {now}, {now} + 2592000, NULL, NULL \
-             FROM family f LEFT JOIN known k ON k.i = f.i WHERE f.i <= {living} ORDER BY f.id"
+            "INSERT INTO refresh_tokens SELECT coalesce(k.hash, {token}), f.id, {made}, {now} + 60 + f.i * {LIFE_S} / {living}, \
+             NULL, NULL FROM family f LEFT JOIN known k ON k.i = f.i WHERE f.i <= {living} ORDER BY f.i"
         ));
         for table in ["known", "family", "person"] {
             sql.run(&format!("DROP TABLE {table}"));
@@ -132,7 +143,7 @@ impl Side {
         let sql = self.sql.get_mut();
         let families = sql.number(&format!("SELECT count(*) AS n {alive}"));
         sql.run("CREATE TEMPORARY TABLE known (i BIGINT PRIMARY KEY, hash TEXT NOT NULL)");
-        self.tokens = fill_known(sql, families, families);
+        self.tokens = fill_known(sql, families, |at| (at + 1, Timestamp(now)));
         sql.run(&format!(
             "BEGIN; DELETE FROM refresh_tokens; \
              INSERT INTO refresh_tokens SELECT k.hash, f.id, {now}, {now} + 2592000, NULL, NULL \
@@ -158,17 +169,27 @@ impl Side {
     }
 }
 
-/// `known` tokens, at even distances among `living`; their hashes go into the table `known`.
-fn fill_known(sql: &mut Sql, living: i64, known: i64) -> Vec<String> {
-    let plain: Vec<PlainToken> =
-        (0..known).map(|_| PlainToken::random(TokenKind::Refresh, &OsEntropy).unwrap()).collect();
-    for (chunk, tokens) in plain.chunks(500).enumerate() {
+/// `known` tokens, in no order of time, so that two that are shown one after the other do not lie side by side. `which`
+/// tells of each its place among the living and when it was given out; the hashes go into the table `known`.
+fn fill_known(sql: &mut Sql, known: i64, which: impl Fn(i64) -> (i64, Timestamp)) -> Vec<String> {
+    // A stride that shares no divisor with the count comes by all of them.
+    let stride = (known * 61 / 100..).find(|stride| gcd(*stride, known) == 1).unwrap();
+    let order: Vec<i64> = (0..known).map(|n| n * stride % known).collect();
+    let mut texts = Vec::with_capacity(order.len());
+    for chunk in order.chunks(500) {
         let mut values = String::new();
-        for (at, token) in tokens.iter().enumerate() {
-            let i = (chunk * 500 + at) as i64 * (living / known) + 1;
-            write!(values, "{}({i}, '{}')", if at == 0 { "" } else { ", " }, token.hash().as_str()).unwrap();
+        for at in chunk {
+            let (i, made) = which(*at);
+            let token = PlainToken::refresh(made, &OsEntropy).unwrap();
+            let comma = if values.is_empty() { "" } else { ", " };
+            write!(values, "{comma}({i}, '{}')", token.hash().as_str()).unwrap();
+            texts.push(token.reveal().to_owned());
         }
         sql.run(&format!("INSERT INTO known VALUES {values}"));
     }
-    plain.iter().map(|token| token.reveal().to_owned()).collect()
+    texts
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -81,6 +81,15 @@ impl Sql {
         }
     }
 
+    /// An expression for what is stored of a refresh token that was made in the second `at`.
+    pub fn refresh_token(&self, at: &str) -> String {
+        let second = match self {
+            Self::Sqlite(_) => format!("printf('%08x', {at})"),
+            Self::Postgres(_) => format!("lpad(to_hex({at}), 8, '0')"),
+        };
+        format!("{second} || substr({0}, 1, 4) || '.' || {0}", self.hash())
+    }
+
     /// Before a great many rows are written, which nobody would miss.
     pub fn hurry(&mut self) {
         match self {

@@ -52,9 +52,8 @@ fn protection(members: &mut Members, of: &str) -> Result<Protection, MetadataErr
     let enc = members.parsed::<ContentEncryption>(&field)?;
     let encryption = match (alg, enc) {
         (None, None) => None,
-        // The default of OpenID Connect, A128CBC-HS256, is none of this server's: RFC 7591 §3.2.1 lets it choose another,
-        // and tell.
-        (Some(alg), enc) => Some((alg, enc.unwrap_or(ContentEncryption::A256Gcm))),
+        // "If id_token_encrypted_response_alg is specified, the default for this value is A128CBC-HS256."
+        (Some(alg), enc) => Some((alg, enc.unwrap_or(ContentEncryption::A128CbcHs256))),
         (None, Some(_)) => {
             // "When id_token_encrypted_response_enc is included, id_token_encrypted_response_alg MUST also be provided."
             return Err(MetadataError::of(&field, "needs the matching _encrypted_response_alg beside it"));

@@ -125,7 +125,7 @@ impl Rotation {
                 Ok(None) => return self.reused(conn, authorization),
                 Err(error) => return refused(error),
             }
-        } else if let Some(next) = self.succession.first(conn, &self.token, &hash)? {
+        } else if let Some(next) = self.succession.first(conn, &self.token, &token)? {
             store(conn, &next, &authorization, &self.client, self.now, &self.policy)?;
             next
         } else {
@@ -255,7 +255,7 @@ pub(super) fn first_token(
         );
         return Ok(None);
     }
-    let plain = PlainToken::random(TokenKind::Refresh, entropy)?;
+    let plain = PlainToken::refresh(now, entropy)?;
     store(conn, &plain, authorization, client, now, policy)?;
     Ok(Some(plain))
 }
@@ -278,7 +278,7 @@ fn store(
         created_at: now,
         expires_at: family_ends_at.min(now + idle_ttl),
         used_at: None,
-        successor_salt: None,
+        successor_key: None,
     };
     refresh_tokens::insert(conn, &token)
 }

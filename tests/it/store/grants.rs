@@ -124,11 +124,11 @@ fn a_refresh_token_is_used_up_once() {
         });
         assert_eq!(read(store, |conn| refresh_tokens::find(conn, &token.hash)).as_ref(), Some(&token));
         let use_up =
-            |at, salt| write(store, move |conn| refresh_tokens::use_up(conn, &hash("r1"), at, Some(salt)));
-        assert!(use_up(NOW, "salt"));
+            |at, key| write(store, move |conn| refresh_tokens::use_up(conn, &hash("r1"), at, Some(key)));
+        assert!(use_up(NOW, "key"));
         assert!(!use_up(NOW + Seconds(1), "another"));
         let used = read(store, |conn| refresh_tokens::find(conn, &token.hash)).unwrap();
-        assert_eq!((used.used_at, used.successor_salt.as_deref()), (Some(NOW), Some("salt")));
+        assert_eq!((used.used_at, used.successor_key.as_deref()), (Some(NOW), Some("key")));
         assert_eq!(read(store, |conn| refresh_tokens::find(conn, &hash("unknown"))), None);
     });
 }

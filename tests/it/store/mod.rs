@@ -150,6 +150,6 @@ fn refresh_token(text: &str, authorization: Id) -> RefreshToken {
         created_at: NOW,
         expires_at: NOW + Seconds(600),
         used_at: None,
-        successor_salt: None,
+        successor_key: None,
     }
 }

@@ -12,7 +12,8 @@ use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey, Private, Public};
 use openssl::rsa::{Padding, Rsa};
-use openssl::symm::{Cipher, decrypt_aead};
+use openssl::sign::Signer;
+use openssl::symm::{Cipher, decrypt, decrypt_aead};
 use serde_json::{Map, Value, json};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,9 +123,10 @@ impl Recipient {
         let [encoded, encrypted_key, nonce, ciphertext, tag] = parts[..] else { panic!("no JWE: {token}") };
         let header: Map<String, Value> = serde_json::from_slice(&from_base64url(encoded).unwrap()).unwrap();
         assert_eq!((&header["alg"], &header["enc"]), (&json!(alg), &json!(enc)), "its own choice");
-        let (cipher, bytes) = match enc {
-            "A128GCM" => (Cipher::aes_128_gcm(), 16),
-            "A256GCM" => (Cipher::aes_256_gcm(), 32),
+        let bytes = match enc {
+            "A128GCM" => 16,
+            "A128CBC-HS256" | "A256GCM" => 32,
+            "A256CBC-HS512" => 64,
             other => panic!("{other}"),
         };
         let encrypted_key = from_base64url(encrypted_key).unwrap();
@@ -144,10 +146,20 @@ impl Recipient {
             other => panic!("{other}"),
         };
         let (nonce, tag) = (from_base64url(nonce).unwrap(), from_base64url(tag).unwrap());
-        assert_eq!((key.len(), nonce.len(), tag.len()), (bytes, 12, 16));
+        assert_eq!(key.len(), bytes);
         let ciphertext = from_base64url(ciphertext).unwrap();
-        let content =
-            decrypt_aead(cipher, &key, Some(&nonce), encoded.as_bytes(), &ciphertext, &tag).unwrap();
+        let content = match enc {
+            "A128GCM" => gcm(Cipher::aes_128_gcm(), &key, &nonce, encoded, &ciphertext, &tag),
+            "A256GCM" => gcm(Cipher::aes_256_gcm(), &key, &nonce, encoded, &ciphertext, &tag),
+            "A128CBC-HS256" => {
+                let hash = MessageDigest::sha256();
+                cbc_hmac(Cipher::aes_128_cbc(), hash, &key, &nonce, encoded, &ciphertext, &tag)
+            }
+            _ => {
+                let hash = MessageDigest::sha512();
+                cbc_hmac(Cipher::aes_256_cbc(), hash, &key, &nonce, encoded, &ciphertext, &tag)
+            }
+        };
         (header, String::from_utf8(content).unwrap())
     }
 
@@ -163,7 +175,7 @@ impl Recipient {
         key
     }
 
-    /// RFC 7518 §4.6.2: the Concat KDF, whose first round is enough for 32 octets.
+    /// RFC 7518 §4.6.2: the Concat KDF, 32 octets a round.
     pub fn agreed(
         &self,
         epk: &Map<String, Value>,
@@ -175,14 +187,14 @@ impl Recipient {
         let peer = self.peer(epk);
         let mut deriver = Deriver::new(&self.private).unwrap();
         deriver.set_peer(&peer).unwrap();
-        let mut input = 1_u32.to_be_bytes().to_vec();
-        input.extend(deriver.derive_to_vec().unwrap());
+        let mut input = deriver.derive_to_vec().unwrap();
         for part in [id.as_bytes(), apu, apv] {
             input.extend(u32::try_from(part.len()).unwrap().to_be_bytes());
             input.extend(part);
         }
         input.extend(u32::try_from(bytes * 8).unwrap().to_be_bytes());
-        sha256(&input)[..bytes].to_vec()
+        let round = |number: u32| sha256(&[&number.to_be_bytes()[..], &input].concat());
+        [round(1), round(2)].concat()[..bytes].to_vec()
     }
 
     /// RFC 7518 §4.6.1.1: the ephemeral key is on the curve of the resource server's own, and has public members only.
@@ -204,4 +216,29 @@ impl Recipient {
             }
         }
     }
+}
+
+/// RFC 7518 §5.3: 96 bits of nonce, 128 of tag.
+fn gcm(cipher: Cipher, key: &[u8], nonce: &[u8], aad: &str, ciphertext: &[u8], tag: &[u8]) -> Vec<u8> {
+    assert_eq!((nonce.len(), tag.len()), (12, 16));
+    decrypt_aead(cipher, key, Some(nonce), aad.as_bytes(), ciphertext, tag).unwrap()
+}
+
+/// RFC 7518 §5.2.2.2: the first half of the key is the MAC's, the second the cipher's; the tag is half of the MAC.
+fn cbc_hmac(
+    cipher: Cipher,
+    hash: MessageDigest,
+    key: &[u8],
+    nonce: &[u8],
+    aad: &str,
+    ciphertext: &[u8],
+    tag: &[u8],
+) -> Vec<u8> {
+    let (mac_key, cipher_key) = key.split_at(key.len() / 2);
+    let bits = u64::try_from(aad.len() * 8).unwrap();
+    let input = [aad.as_bytes(), nonce, ciphertext, &bits.to_be_bytes()].concat();
+    let mac_key = PKey::hmac(mac_key).unwrap();
+    let mac = Signer::new(hash, &mac_key).unwrap().sign_oneshot_to_vec(&input).unwrap();
+    assert_eq!((nonce.len(), tag), (16, &mac[..mac.len() / 2]));
+    decrypt(cipher, cipher_key, Some(nonce), ciphertext).unwrap()
 }

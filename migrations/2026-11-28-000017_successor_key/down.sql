@@ -1,0 +1,1 @@
+ALTER TABLE refresh_tokens RENAME COLUMN successor_key TO successor_salt;
