@@ -31,7 +31,7 @@ pub use background::Background;
 pub use declared::declared;
 use master::Follower;
 pub use master::MasterSource;
-pub use settings::{Site, fetching, key_rules, password_cost, policy, store_options};
+pub use settings::{Site, fetching, key_rules, password_cost, policy, session_idle, store_options};
 pub use start::{StartError, open_store, sealer};
 pub use sweeper::{Swept, sweep};
 

@@ -110,10 +110,7 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         api_token_max_ttl: seconds(config.tokens.api_token_max_ttl_s),
         session_ttl: seconds(config.session.ttl_s),
         remembered_ttl: seconds(config.session.remembered_ttl_s),
-        session_idle: IdleTtls {
-            ordinary: seconds(config.session.idle_ttl_s),
-            remembered: seconds(config.session.remembered_idle_ttl_s),
-        },
+        session_idle: session_idle(config),
         request_ttl: seconds(config.session.request_ttl_s),
         max_failures_per_account: i64::from(login.max_failures_per_account),
         max_failures_per_address: i64::from(login.max_failures_per_address),
@@ -145,6 +142,15 @@ fn registration(config: &Config) -> RegistrationPolicy {
         max_per_address: i64::from(section.max_per_address),
         window: seconds(section.window_s),
         unused_ttl: seconds(section.unused_ttl_s),
+    }
+}
+
+/// How long sessions may lie idle.
+#[must_use]
+pub fn session_idle(config: &Config) -> IdleTtls {
+    IdleTtls {
+        ordinary: seconds(config.session.idle_ttl_s),
+        remembered: seconds(config.session.remembered_idle_ttl_s),
     }
 }
 

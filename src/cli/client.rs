@@ -123,6 +123,9 @@ pub(super) struct Fields {
     /// public, or pairwise: it knows users by a sub of its own.
     #[arg(long, value_name = "TYPE")]
     subject_type: Option<SubjectType>,
+    /// The https address whose host is its sector, where it is pairwise and has redirect URIs on several hosts; empty: none.
+    #[arg(long, value_name = "URI")]
+    sector_identifier_uri: Option<String>,
     /// Whether the consent page is left out.
     #[arg(long, value_name = "BOOL")]
     skip_consent: Option<bool>,
@@ -179,6 +182,9 @@ impl Fields {
         }
         set(&mut draft.openid.claims, self.claims.map(ClaimRule::table));
         set(&mut draft.openid.subject_type, self.subject_type);
+        if let Some(uri) = self.sector_identifier_uri {
+            draft.openid.sector_identifier_uri = Some(uri).filter(|uri| !uri.is_empty());
+        }
         set(&mut draft.skip_consent, self.skip_consent);
         set(&mut draft.require_pkce, self.require_pkce);
         set(&mut draft.access_token_ttl, seconds(self.access_token_ttl_s));
@@ -333,6 +339,7 @@ fn lines(client: &Client) -> Vec<String> {
     each("claim", client.openid.claims.iter().map(|(name, source)| format!("{name} = {source}")).collect());
     if client.openid.subject_type == SubjectType::Pairwise {
         each("subjects", vec!["pairwise".to_owned()]);
+        each("sector", client.openid.sector_identifier_uri.iter().cloned().collect());
     }
     for (title, span) in [
         ("access token", client.access_token_ttl),

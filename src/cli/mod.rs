@@ -21,6 +21,7 @@ mod setup;
 mod stats;
 mod token;
 mod user;
+mod user_sessions;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

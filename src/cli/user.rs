@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::base::encoding::base64url;
-use crate::base::entropy;
+use crate::base::{Id, entropy};
 use crate::config::Config;
 use crate::domain::{User, UserName};
 use crate::flow::accounts::{self, NewAccount};
@@ -17,6 +17,7 @@ use crate::store::{Store, StoreError, roles, users};
 use super::output::{Failure, Output, listed, note};
 use super::person::Known;
 use super::setup::{Setup, entropy as source, now};
+use super::user_sessions;
 
 /// Users that one page of the list reads.
 const PAGE: i64 = 500;
@@ -56,6 +57,15 @@ pub(super) enum Command {
     Lock { name: String },
     /// Unlock an account and forget its failed logins.
     Unlock { name: String },
+    /// List a user's sessions, with the clients that got something in each.
+    Sessions { name: String },
+    /// End a user's sessions with what hangs on them; the user can sign in again.
+    SignOut {
+        name: String,
+        /// This one alone, by its id. Left out: all of them.
+        #[arg(long, value_name = "ID")]
+        session: Option<Id>,
+    },
     /// Give a user a role.
     Give { name: String, role: String },
     /// Take a role from a user.
@@ -155,6 +165,13 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
         }
         Command::Lock { name } => changed(accounts::lock(&store, &UserName::canonical(&name), now())),
         Command::Unlock { name } => changed(accounts::unlock(&store, &UserName::canonical(&name), now())),
+        Command::Sessions { name } => {
+            let idle = crate::app::session_idle(&config);
+            user_sessions::list(&store, output, &UserName::canonical(&name), idle)
+        }
+        Command::SignOut { name, session } => {
+            user_sessions::end(&store, output, &UserName::canonical(&name), session)
+        }
         Command::Give { name, role } => {
             let user = find(&store, &name)?;
             require_roles(&store, std::slice::from_ref(&role))?;

@@ -84,6 +84,9 @@ section! {
         /// `public`: it knows users by the same `sub` as all clients. `pairwise`: by one of its own, which it shares with
         /// clients whose redirect URIs are on the same host.
         subject_type: Option<String> = None;
+        /// An https address whose host is the sector of a pairwise client: clients with the same one know users by the same
+        /// `sub`. Needed where its redirect URIs are on several hosts.
+        sector_identifier_uri: Option<String> = None;
         /// Whether it must use PKCE. Left out: yes. Public clients cannot do without.
         require_pkce: Option<bool> = None;
         /// The address of its logo, for the login and consent pages; an https address, here and in the next four.

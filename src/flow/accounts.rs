@@ -3,8 +3,11 @@
 
 use crate::base::{Entropy, Id, Timestamp};
 use crate::domain::user::check_password;
-use crate::domain::{Problem, RevocationReason, User, UserName};
-use crate::store::{Conn, Store, StoreError, api_tokens, authorizations, throttles, users};
+use crate::domain::{Problem, RevocationReason, Session, User, UserName};
+use crate::oauth::ClientId;
+use crate::store::{
+    Conn, Store, StoreError, api_tokens, authorizations, session_clients, sessions, throttles, users,
+};
 
 use super::passwords::{PasswordError, Passwords};
 use super::session_end::{self, Cause};
@@ -172,6 +175,54 @@ pub fn delete(store: &Store, name: &UserName, now: Timestamp) -> Result<(), Acco
         None => Ok(false),
     })?;
     if found { Ok(()) } else { Err(AccountFault::Unknown) }
+}
+
+/// The sessions of an account that neither ended nor ran out, the one that was used last first, and the clients that got
+/// something in each.
+///
+/// # Errors
+/// See [`AccountFault`].
+pub fn sessions(
+    store: &Store,
+    name: &UserName,
+    now: Timestamp,
+) -> Result<Vec<(Session, Vec<ClientId>)>, AccountFault> {
+    let name = name.clone();
+    store.read("list sessions", move |conn| {
+        let Some(user) = users::by_name(conn, &name)? else { return Ok(Err(AccountFault::Unknown)) };
+        let with_clients = sessions::of_user(conn, user.id, now)?.into_iter().map(|session| {
+            let clients = session_clients::of(conn, session.id)?;
+            Ok((session, clients))
+        });
+        with_clients.collect::<Result<Vec<_>, StoreError>>().map(Ok)
+    })?
+}
+
+/// Ends one session of an account, or all; how many ended. Unlike a lock it takes nothing else away: the user signs in
+/// again.
+///
+/// # Errors
+/// See [`AccountFault`].
+pub fn sign_out(
+    store: &Store,
+    name: &UserName,
+    which: Option<Id>,
+    now: Timestamp,
+) -> Result<usize, AccountFault> {
+    let name = name.clone();
+    store.write("end sessions", move |conn| {
+        let Some(user) = users::by_name(conn, &name)? else { return Ok(Err(AccountFault::Unknown)) };
+        let ended = match which {
+            None => session_end::end_all_of_user(conn, user.id, None, Cause::Operator, now)?.len(),
+            Some(id) => match sessions::find(conn, id)? {
+                Some(session) if session.user_id == user.id => {
+                    usize::from(session_end::end(conn, id, Cause::Operator, now)?.is_some())
+                }
+                _ => 0,
+            },
+        };
+        Ok(Ok(ended))
+    })?
 }
 
 /// A change after which nothing that the account gave before counts.

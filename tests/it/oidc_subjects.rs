@@ -128,4 +128,9 @@ fn a_pairwise_client_has_one_host_or_names_its_sector() {
     let refused = told("subject_type = \"pairwise\"");
     assert!(refused.contains("sector_identifier_uri"), "{refused}");
     assert!(told("subject_type = \"pair\"").contains("public or pairwise"));
+    let sector = |uri: &str| told(&format!("subject_type = \"pairwise\"\nsector_identifier_uri = \"{uri}\""));
+    assert_eq!(sector("https://sector.example/clients.json"), "[]");
+    for uri in ["http://sector.example/", "https://sector.example/#f", "sector.example", ""] {
+        assert!(sector(uri).contains("https URL"), "{uri}");
+    }
 }

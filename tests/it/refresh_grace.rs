@@ -168,6 +168,8 @@ fn a_refresh_that_waits_for_another_one_goes_by_how_that_one_ended() {
     for (end, follows) in [("COMMIT", true), ("ROLLBACK", false)] {
         let old = first(&server);
         let (token, now) = (PlainToken::parse(TokenKind::Refresh, &old).unwrap(), server.app.now());
+        // In another second, or both would come to the same successor.
+        let now = now - Seconds(1);
         let (master_key, key) = sealer().derive(Purpose::Successor, now).unwrap();
         let mut first_to_come = Raw::open(&database.url);
         let successor = token.successor(&key, family(&mut first_to_come, &token), now).unwrap();

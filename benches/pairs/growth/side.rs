@@ -125,7 +125,7 @@ impl Side {
         let made = format!("{now} - {LIFE_S} + f.i * {LIFE_S} / {living}");
         let token = sql.refresh_token(&made);
         sql.run(&format!(
-            "INSERT INTO refresh_tokens SELECT coalesce(k.hash, {token}), f.id, {made}, {now} + 60 + f.i * {LIFE_S} / {living}, \
+            "INSERT INTO refresh_tokens SELECT coalesce(k.hash, {token}), f.id, {made}, {now} + 3600 + f.i * {LIFE_S} / {living}, \
              NULL, NULL FROM family f LEFT JOIN known k ON k.i = f.i WHERE f.i <= {living} ORDER BY f.i"
         ));
         for table in ["known", "family", "person"] {

@@ -27,6 +27,7 @@ pub(super) fn settings(client: &config::Client) -> Result<OpenIdSettings, Proble
             client.userinfo_encrypted_response_enc.as_deref(),
         )?,
         subject_type: subject_type.unwrap_or_default(),
+        sector_identifier_uri: client.sector_identifier_uri.clone(),
         default_max_age_s: client.default_max_age_s.map(i64::from),
         require_auth_time: client.require_auth_time,
         default_acr_values: client.default_acr_values.clone(),

@@ -1,7 +1,7 @@
 //! `countersign user` and `role`: passwords, locks, and roles that go into tokens.
 
 use super::{API, with_api};
-use crate::support::flow::claims;
+use crate::support::flow::{authorize_path, challenge, claims};
 use crate::support::http::Answer;
 use crate::support::program::{Home, Served, until};
 
@@ -51,6 +51,68 @@ fn refresh(served: &Served, secret: &str, token: &str) -> Answer {
     served.client().post_as("own", secret, "/token", &form)
 }
 
+/// The page on which users see their own sessions, for whoever runs the server.
+#[test]
+fn an_operator_sees_a_users_sessions_and_ends_one_or_all() {
+    let home = with_api();
+    let redirect = "https://app.example/cb";
+    home.ok(&[
+        "client",
+        "add",
+        "--profile",
+        "spa",
+        "--id",
+        "app",
+        "--redirect-uri",
+        redirect,
+        "--resource",
+        API,
+        "--scope",
+        "notes:read",
+        "--skip-consent",
+        "true",
+    ]);
+    for name in ["alice", "bob"] {
+        let added = home.run_with(&["user", "add", name, "--password-stdin"], &format!("{NEW}\n"));
+        assert_eq!(added.code, 0, "{added:?}");
+    }
+    let served = home.serve();
+    assert_eq!(home.json(&["user", "sessions", "alice"]), serde_json::json!([]));
+    assert!(home.ok(&["user", "sessions", "alice"]).contains("none"));
+    let challenge = ("code_challenge", &*challenge());
+    let asked =
+        [("scope", "openid"), ("redirect_uri", redirect), challenge, ("code_challenge_method", "S256")];
+    let mut browsers = [(); 3].map(|()| served.browser());
+    for (browser, name) in browsers.iter_mut().zip(["alice", "alice", "bob"]) {
+        let page = browser.get(&authorize_path("app", &asked));
+        let page = browser.follow(page);
+        let back = browser.log_in(&page, name, NEW);
+        assert!(back.sent("code").is_some(), "{}", back.body);
+    }
+    let sessions = home.json(&["user", "sessions", "alice"]);
+    assert_eq!(sessions.as_array().unwrap().len(), 2, "{sessions}");
+    assert_eq!(sessions[0]["clients"], serde_json::json!(["app"]));
+    let [first, second] = [0, 1].map(|at| sessions[at]["id"].as_str().unwrap().to_owned());
+    assert!(home.ok(&["user", "sessions", "alice"]).contains(&first));
+
+    // Another user's session is not alice's to end, nor is one that ended.
+    let bobs = home.json(&["user", "sessions", "bob"])[0]["id"].as_str().unwrap().to_owned();
+    assert!(home.refused(&["user", "sign-out", "alice", "--session", &bobs]).contains("has no session"));
+    assert_eq!(home.json(&["user", "sign-out", "alice", "--session", &first])["ended"], 1);
+    assert!(home.refused(&["user", "sign-out", "alice", "--session", &first]).contains("has no session"));
+    assert!(home.refused(&["user", "sessions", "carol"]).contains("no user of this name"));
+    assert!(home.refused(&["user", "sign-out", "carol"]).contains("no user of this name"));
+    let left = home.json(&["user", "sessions", "alice"]);
+    assert_eq!((left.as_array().unwrap().len(), left[0]["id"].as_str()), (1, Some(&*second)));
+    assert_eq!(home.ok(&["user", "sign-out", "alice"]).trim(), "1 session of alice ended");
+
+    // What the browsers find: bob alone is still there.
+    let silent = authorize_path("app", &[&asked[..], &[("prompt", "none")]].concat());
+    let found = browsers.map(|mut browser| browser.get(&silent).sent("error"));
+    let gone = Some("login_required".to_owned());
+    assert_eq!(found, [gone.clone(), gone, None]);
+}
+
 #[test]
 fn a_lock_ends_renewal_and_an_unlock_lets_in_again_but_gives_nothing_back() {
     let (home, served, secret) = with_alice();
@@ -81,8 +143,7 @@ fn a_lock_ends_the_session_of_the_browser() {
     let (home, served, _) = with_alice();
     let uri = "https://app.example/cb";
     home.ok(&["client", "add", "--profile", "spa", "--id", "app", "--redirect-uri", uri]);
-    let silent =
-        |prompt| crate::support::flow::authorize_path("app", &[("scope", "openid"), ("prompt", prompt)]);
+    let silent = |prompt| authorize_path("app", &[("scope", "openid"), ("prompt", prompt)]);
     let mut browser = served.browser();
     until("the client is not known", || browser.get(&silent("none")).status == 303);
     let page = browser.get(&silent("login"));
