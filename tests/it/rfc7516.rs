@@ -75,7 +75,7 @@ fn every_algorithm_is_opened_by_its_key_and_holds_a_token_that_verifies() {
             ways.extend(ENCRYPTIONS.map(|enc| (recipient, *alg, enc)));
         }
     }
-    assert_eq!(ways.len(), 18);
+    assert_eq!(ways.len(), 36);
     let id = |at: usize| format!("https://api{at}.example");
     let (mut clients, mut ids) = (String::new(), Vec::new());
     for (at, (recipient, alg, enc)) in ways.iter().enumerate() {

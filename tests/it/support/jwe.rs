@@ -224,7 +224,8 @@ fn gcm(cipher: Cipher, key: &[u8], nonce: &[u8], aad: &str, ciphertext: &[u8], t
     decrypt_aead(cipher, key, Some(nonce), aad.as_bytes(), ciphertext, tag).unwrap()
 }
 
-/// RFC 7518 §5.2.2.2: the first half of the key is the MAC's, the second the cipher's; the tag is half of the MAC.
+/// RFC 7518 §5.2.2.2, undoing RFC 7518 §5.2.2.1 (with SHA-512: RFC 7518 §5.2.5): the first half of the key
+/// is the MAC's, the second the cipher's; the tag is half of the MAC.
 fn cbc_hmac(
     cipher: Cipher,
     hash: MessageDigest,
