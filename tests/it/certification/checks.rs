@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use countersign::base::encoding::{base64url, from_base64url, sha256};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::support::http::Answer;
 use super::suite::{CALLBACK, Callback, Plan, Registered, Request, Suite};
@@ -44,8 +44,21 @@ const SCOPES: [(&str, &[&str]); 6] = [
 
 /// What an ID token may say without being asked for it.
 const OF_AN_ID_TOKEN: [&str; 15] = [
-    "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "nbf",
-    "jti", "sid",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "azp",
+    "at_hash",
+    "c_hash",
+    "nbf",
+    "jti",
+    "sid",
 ];
 
 #[track_caller]
@@ -92,6 +105,7 @@ pub fn registration(suite: &Suite, answer: &Answer) {
     assert!(!told["registration_access_token"].as_str().unwrap().is_empty());
     is_https(told["registration_client_uri"].as_str().unwrap());
     assert!(told["client_secret"].is_string() && told["client_secret_expires_at"].is_number(), "{told}");
+    assert_eq!(told["redirect_uris"], json!([CALLBACK]));
     // It is there at once, for its own token.
     let bearer = format!("Bearer {}", told["registration_access_token"].as_str().unwrap());
     let uri = told["registration_client_uri"].as_str().unwrap();
@@ -235,7 +249,7 @@ pub fn id_token(suite: &Suite, client: &Registered, request: &Request, token: &s
     assert_eq!(claims.get("nonce").and_then(Value::as_str), request.get("nonce"));
     let sub = claims["sub"].as_str().unwrap();
     assert!((1..=255).contains(&sub.len()) && sub.bytes().all(|b| (b' '..0x7f).contains(&b)), "{sub}");
-    standard_claims(suite, claims.as_object().unwrap());
+    standard_claims(now, claims.as_object().unwrap());
     for name in claims.as_object().unwrap().keys() {
         assert!(OF_AN_ID_TOKEN.contains(&name.as_str()), "nobody asked for {name}: {claims}");
     }
@@ -254,21 +268,19 @@ pub fn hashes(claims: &Value, access_token: &str, code: &str) {
 
 /// §5.1: what each claim is; one that is not known is left out, and never empty or `null`.
 #[track_caller]
-pub fn standard_claims(suite: &Suite, claims: &Map<String, Value>) {
+pub fn standard_claims(now: i64, claims: &Map<String, Value>) {
     let is_text = |value: &Value| {
         value.as_str().is_some_and(|text| !text.trim().is_empty() && !text.eq_ignore_ascii_case("null"))
     };
     for (name, value) in claims {
         let is_well = match name.as_str() {
             "email_verified" | "phone_number_verified" => value.is_boolean(),
-            "updated_at" => {
-                let latest = suite.server.clock_now() + SKEW_S;
-                value.as_i64().is_some_and(|at| (631_152_000..=latest).contains(&at))
-            }
+            // Not before 1990, and not in the future.
+            "updated_at" => value.as_i64().is_some_and(|at| (631_152_000..=now + SKEW_S).contains(&at)),
             "address" => value.as_object().is_some_and(|parts| {
-                let known =
-                    ["formatted", "street_address", "locality", "region", "postal_code", "country"];
-                !parts.is_empty() && parts.iter().all(|(name, v)| known.contains(&name.as_str()) && is_text(v))
+                let known = ["formatted", "street_address", "locality", "region", "postal_code", "country"];
+                !parts.is_empty()
+                    && parts.iter().all(|(name, v)| known.contains(&name.as_str()) && is_text(v))
             }),
             "birthdate" => value.as_str().is_some_and(|date| {
                 let parts: Vec<&str> = date.split('-').collect();
@@ -288,7 +300,7 @@ pub fn userinfo(suite: &Suite, answer: &Answer) -> Map<String, Value> {
     assert_eq!(answer.status, 200, "{}", answer.body);
     is_json(answer);
     let told = answer.json().as_object().unwrap().clone();
-    standard_claims(suite, &told);
+    standard_claims(suite.server.clock_now(), &told);
     assert!(told["sub"].as_str().is_some_and(|sub| !sub.is_empty()), "{told:?}");
     // §5.6.2: no claims of others.
     assert!(!told.contains_key("_claim_names") && !told.contains_key("_claim_sources"));
@@ -304,4 +316,79 @@ pub fn bears(told: &Map<String, Value>, scope: &str) {
             assert_eq!(told.contains_key(*name), scopes.contains(&scope), "{name} of {scope}: {told:?}");
         }
     }
+}
+
+/// Each check sees what it is there for.
+#[test]
+fn a_breach_is_seen() {
+    fn fails(check: impl FnOnce()) -> bool {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).is_err()
+    }
+    let answer = |status, body: Value| {
+        let headers = [("content-type", "application/json"), ("cache-control", "no-store")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Answer { status, headers, body: body.to_string() }
+    };
+    let good =
+        json!({ "access_token": "0123456789abcdefghijklmnop", "token_type": "Bearer", "expires_in": 300 });
+    token_response(&answer(200, good.clone()));
+    for (name, value) in [
+        ("expires_in", json!("300")),
+        ("expires_in", json!(0)),
+        ("token_type", json!("mac")),
+        ("access_token", json!("aaaaaaaaaaaaaaaaaaaaaaaaaa")),
+        ("refresh_token", json!("short")),
+        ("error", json!("invalid_grant")),
+    ] {
+        let mut bad = good.clone();
+        bad[name] = value;
+        assert!(fails(|| token_response(&answer(200, bad))), "{name}");
+    }
+    token_error(
+        &answer(400, json!({ "error": "invalid_grant", "error_description": "a b" })),
+        "invalid_grant",
+    );
+    for (status, body) in [
+        (401, json!({ "error": "invalid_grant" })),
+        (400, json!({ "error": "invalid_request" })),
+        (400, json!({ "error": "invalid_grant", "error_description": "a \"b\"" })),
+        (400, json!({ "error": "invalid_grant", "error_description": "é" })),
+        (400, json!({ "error": "invalid_grant", "error_description": "a\nb" })),
+    ] {
+        assert!(fails(|| token_error(&answer(status, body), "invalid_grant")));
+    }
+    let claims = |value: &Value| value.as_object().unwrap().clone();
+    standard_claims(
+        700_000_000,
+        &claims(&json!({ "name": "A", "updated_at": 700_000_000, "birthdate": "1990" })),
+    );
+    for bad in [
+        json!({ "name": "" }),
+        json!({ "name": "null" }),
+        json!({ "email_verified": "true" }),
+        json!({ "updated_at": 700_000_301 }),
+        json!({ "updated_at": "700000000" }),
+        json!({ "address": {} }),
+        json!({ "address": { "planet": "Earth" } }),
+        json!({ "birthdate": "31.1.1990" }),
+    ] {
+        assert!(fails(|| standard_claims(700_000_000, &claims(&bad))), "{bad}");
+    }
+    bears(&claims(&json!({ "sub": "s", "address": {} })), "openid address");
+    assert!(fails(|| bears(&claims(&json!({ "sub": "s" })), "openid address")));
+    assert!(fails(|| bears(
+        &claims(&json!({ "sub": "s", "email": "a@b", "email_verified": true })),
+        "openid"
+    )));
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "1", "x": base64url(&[7; 32]) });
+    jwks(&json!({ "keys": [key] }));
+    for (name, value) in [("d", json!("AA")), ("kid", json!(" ")), ("x", json!("+/")), ("kty", json!("XX"))] {
+        let mut bad = key.clone();
+        bad[name] = value;
+        assert!(fails(|| jwks(&json!({ "keys": [bad] }))), "{name}");
+    }
+    assert!(fails(|| jwks(&json!({ "keys": [key, key] }))) && fails(|| jwks(&json!({ "keys": [] }))));
+    let claims = json!({ "at_hash": base64url(&sha256(b"token")[..16]) });
+    hashes(&claims, "token", "code");
+    assert!(fails(|| hashes(&claims, "other", "code")));
 }

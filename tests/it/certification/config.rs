@@ -68,7 +68,9 @@ fn is_canonical(tag: &str) -> bool {
     let is = |part: &str, fits: fn(&u8) -> bool| part.len() == 2 && part.bytes().all(|b| fits(&b));
     match tag.split_once('-') {
         None => is(tag, u8::is_ascii_lowercase),
-        Some((language, region)) => is(language, u8::is_ascii_lowercase) && is(region, u8::is_ascii_uppercase),
+        Some((language, region)) => {
+            is(language, u8::is_ascii_lowercase) && is(region, u8::is_ascii_uppercase)
+        }
     }
 }
 

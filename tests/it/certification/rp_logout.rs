@@ -53,8 +53,7 @@ impl SignedIn {
 
     /// The second request of the suite, with `prompt=none`: nobody is signed in any more.
     pub fn is_gone(&mut self) {
-        let request =
-            self.suite.request(&self.client).with(&[("prompt", "none"), ("state", &long_state())]);
+        let request = self.suite.request(&self.client).with(&[("prompt", "none"), ("state", &long_state())]);
         let callback = self.suite.authorize(&mut self.user, &request).callback();
         assert_eq!(checks::error(&self.suite, &request, &callback), "login_required");
     }

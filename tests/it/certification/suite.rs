@@ -167,9 +167,9 @@ impl Suite {
             https: true,
             server: format!("tls = {{ certificate_file = {certificate:?}, private_key_file = {key:?} }}"),
             path: path.to_owned(),
-            // The clients of the suite do no PKCE.
+            // As docs/OPERATIONS.md has it for the suite, whose clients do no PKCE.
             extra: format!(
-                "[registration]\nmode = \"{mode}\"\nrequire_pkce = false\n{}",
+                "[registration]\nmode = \"{mode}\"\nrequire_pkce = false\nmax_per_address = 200\n{}",
                 outside.toml(folder.path())
             ),
             ..Setup::default()
@@ -239,6 +239,14 @@ impl Suite {
         let mut headers = vec![("content-type", "application/json"), ("accept", "application/json")];
         headers.extend(bearer.as_deref().map(|value| ("authorization", value)));
         self.http.send("POST", self.endpoint("registration_endpoint"), &headers, &body.to_string())
+    }
+
+    /// RFC 7592 §2.3.
+    pub fn unregister(&self, client: &Registered) {
+        let bearer = format!("Bearer {}", client.told["registration_access_token"].as_str().unwrap());
+        let uri = client.told["registration_client_uri"].as_str().unwrap();
+        let answer = self.http.send("DELETE", uri, &[("authorization", &bearer)], "");
+        assert_eq!((answer.status, answer.body.as_str()), (204, ""));
     }
 
     pub fn request(&self, client: &Registered) -> Request {

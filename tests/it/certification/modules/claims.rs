@@ -42,8 +42,7 @@ fn scope(plan: Plan, scope: &str) -> Tokens {
         assert!(suite.lists("scopes_supported").contains(&value), "{value}");
     }
     let client = suite.register();
-    let tokens =
-        suite.flow(&client, &mut suite.user(), &suite.request(&client).with(&[("scope", scope)]));
+    let tokens = suite.flow(&client, &mut suite.user(), &suite.request(&client).with(&[("scope", scope)]));
     tell_all(&suite, &tokens, scope);
     tokens
 }

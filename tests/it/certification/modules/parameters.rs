@@ -61,5 +61,8 @@ pub fn oidcc_ensure_registered_redirect_uri(plan: Plan) {
     let request = suite.request(&client).with(&[("redirect_uri", &below)]);
     let page = suite.authorize(&mut suite.user(), &request).page();
     assert_eq!(page.status, 400, "{}", page.body);
-    assert!(!page.body.contains(CALLBACK), "{}", page.body);
+    assert!(page.body.contains("is not registered for this client"), "{}", page.body);
+    for way in ["href", "action", "content", "src"] {
+        assert!(!page.body.contains(&format!("{way}=\"{CALLBACK}")), "{way}: {}", page.body);
+    }
 }
