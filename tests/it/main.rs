@@ -17,6 +17,7 @@ mod account_tokens;
 mod api_tokens;
 #[path = "../browser/mod.rs"]
 mod browser;
+mod certification;
 mod change_password;
 mod check;
 mod cli;

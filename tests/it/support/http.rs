@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rustls::crypto::ring;
 use serde_json::Value;
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
 /// An answer, read whole.
 #[derive(Clone, Debug)]
@@ -106,11 +109,26 @@ pub struct Client {
 
 impl Client {
     pub fn new(base: &str) -> Self {
+        Self::with(base, TlsConfig::default())
+    }
+
+    /// Over TLS; it believes this certificate (PEM) and no other.
+    pub fn trusting(base: &str, certificate_pem: &str) -> Self {
+        let certificate = Certificate::from_pem(certificate_pem.as_bytes()).unwrap();
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+            .root_certs(RootCerts::new_with_certs(&[certificate]));
+        Self::with(base, tls.build())
+    }
+
+    fn with(base: &str, tls: TlsConfig) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(Duration::from_secs(30)))
+            .tls_config(tls)
             .build()
             .new_agent();
         Self { base: base.to_owned(), agent }
@@ -219,7 +237,11 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(base: &str) -> Self {
-        Self { client: Client::new(base), cookies: BTreeMap::new(), headers: Vec::new() }
+        Self::of(Client::new(base))
+    }
+
+    pub fn of(client: Client) -> Self {
+        Self { client, cookies: BTreeMap::new(), headers: Vec::new() }
     }
 
     pub fn get(&mut self, path: &str) -> Answer {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ProtocolVersion, ServerConfig, ServerConnection, StreamOwned};
 
 /// What it was asked.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub struct Asked {
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
+    /// The version of TLS that was agreed upon.
+    pub tls: Option<ProtocolVersion>,
 }
 
 impl Asked {
@@ -196,7 +198,8 @@ fn read(stream: &mut StreamOwned<ServerConnection, TcpStream>) -> Option<Asked> 
     let length = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap())];
     reader.read_exact(&mut body).ok()?;
-    Some(Asked { method, path, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    let tls = reader.into_inner().conn.protocol_version();
+    Some(Asked { method, path, headers, body: String::from_utf8_lossy(&body).into_owned(), tls })
 }
 
 fn say(stream: &mut StreamOwned<ServerConnection, TcpStream>, says: Says) -> std::io::Result<()> {
