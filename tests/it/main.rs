@@ -55,6 +55,7 @@ mod outage;
 mod races;
 mod races_account;
 mod races_browser;
+mod real_clients;
 mod refresh_grace;
 mod registration_life;
 mod response_modes;
