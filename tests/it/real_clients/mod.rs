@@ -1,6 +1,7 @@
 //! Libraries that people use, run against this server as they come: nothing of them is patched, and each does what its
 //! manual says. `tools/test-deps` installs those that are not written in Rust.
 
+mod authlib;
 mod oidc_client_ts;
 mod openid_client;
 mod openidconnect;

@@ -16,21 +16,21 @@ pub struct Kit {
     folder: &'static str,
     program: &'static str,
     name: &'static str,
-    /// Where test-deps writes down what it has installed.
-    stamp: &'static str,
+    /// Says what is to be installed, and where test-deps leaves a copy when it is.
+    lock: [&'static str; 2],
 }
 
 pub const NODE: Kit = Kit {
     folder: "tests/real_clients/node",
     program: "node",
     name: "JavaScript's client libraries",
-    stamp: "node_modules/.installed",
+    lock: ["package-lock.json", "node_modules/.installed"],
 };
 pub const PYTHON: Kit = Kit {
     folder: "tests/real_clients/python",
     program: "venv/bin/python",
     name: "Python's client libraries",
-    stamp: "venv/.installed",
+    lock: ["requirements.txt", "venv/.installed"],
 };
 
 impl Kit {
@@ -40,10 +40,13 @@ impl Kit {
 
     /// Whether it is there. If not: a failure under `CI`, said loudly elsewhere.
     pub fn is_there(&self) -> bool {
-        if self.folder().join(self.stamp).is_file() {
+        let [wanted, installed] = self.lock.map(|name| std::fs::read(self.folder().join(name)).ok());
+        assert!(wanted.is_some());
+        if wanted == installed {
             return true;
         }
-        let text = format!("*** SKIPPED: {} could not be had (`tools/test-deps` installs them)", self.name);
+        let name = self.name;
+        let text = format!("*** skipped: {name} could not be had (`tools/test-deps` installs them)");
         assert!(std::env::var_os("CI").is_none(), "they are required in CI\n{text}");
         // Not eprintln!: libtest would keep it to itself.
         let _ = std::io::stderr().write_all(format!("\n{text}\n\n").as_bytes());
