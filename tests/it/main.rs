@@ -39,6 +39,7 @@ mod keys_year;
 mod kill;
 mod leaked_tokens;
 mod login_page;
+mod media_types;
 mod migrations;
 mod oidc_backchannel_logout;
 mod oidc_claims;

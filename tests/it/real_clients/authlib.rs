@@ -29,9 +29,12 @@ token_endpoint_auth_method = "{method}"
 {credential}
 "#
     )));
+    // josekit leaves the public half out of a private key; Authlib wants both.
+    let mut whole = key.public();
+    whole["d"] = key.private()["d"].clone();
     let given = json!({
         "issuer": server.issuer, "callback": CALLBACK, "bye": BYE, "api": NOTES, "method": method,
-        "secret": secret("python"), "key": key.private(),
+        "secret": secret("python"), "key": whole,
     });
     PYTHON.run(&server, "code_flow.py", &given);
 }

@@ -214,7 +214,9 @@ fn a_popup_signs_in_and_closes_itself() {
 /// An app on the user's machine whose window is a browser gets a refresh token, and the library renews with it.
 #[test]
 fn a_native_app_renews_with_its_refresh_token() {
-    let Some(world) = World::start("native", "openid profile email notes:read offline_access") else { return };
+    let Some(world) = World::start("native", "openid profile email notes:read offline_access") else {
+        return;
+    };
     browse(async |client: Client| {
         let user = signed_in(&client, &world).await;
         let renewed = outcome(&client, "manager.signinSilent()").await;

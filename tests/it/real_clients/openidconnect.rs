@@ -66,14 +66,8 @@ type Registered = ClientRegistrationResponse<
     CoreSubjectIdentifierType,
 >;
 
-type Client = CoreClient<
-    EndpointSet,
-    EndpointNotSet,
-    EndpointSet,
-    EndpointNotSet,
-    EndpointMaybeSet,
-    EndpointMaybeSet,
->;
+type Client =
+    CoreClient<EndpointSet, EndpointNotSet, EndpointSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
 /// The crate's door for an HTTP client of one's own. Whatever it is answered says rightly what it is.
 fn http(request: HttpRequest) -> Result<HttpResponse, ureq::Error> {
@@ -152,8 +146,7 @@ fn sign_in(client: &Client, browser: &mut Browser, scopes: &[&str]) -> SignedIn 
     let told = query_of(back.location());
     assert_eq!(&told["state"], state.secret());
     let code = AuthorizationCode::new(told["code"].clone());
-    let tokens =
-        client.exchange_code(code).unwrap().set_pkce_verifier(verifier).request(&http).unwrap();
+    let tokens = client.exchange_code(code).unwrap().set_pkce_verifier(verifier).request(&http).unwrap();
 
     let id_token = tokens.id_token().expect("no ID token").clone();
     let verifier: CoreIdTokenVerifier<'_> = client.id_token_verifier();

@@ -85,6 +85,6 @@ impl Kit {
         }
         let output = child.wait_with_output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && is_done, "{script} {given}: {}\n{told}", output.status);
+        assert!(output.status.success() && is_done, "{script}: {}\n{told}", output.status);
     }
 }
