@@ -271,7 +271,7 @@ fn a_resource_server_looks_a_token_up() {
     let told = notes.introspect(tokens.access_token()).request(&http).unwrap();
     assert!(told.active());
     assert_eq!(told.client_id().map(|id| id.as_str()), Some("service"));
-    assert_eq!(told.scopes().map(|scopes| scopes.len()), Some(1));
+    assert_eq!(told.scopes().map(Vec::len), Some(1));
     let unknown = AccessToken::new("unknown".to_owned());
     assert!(!notes.introspect(&unknown).request(&http).unwrap().active());
 
