@@ -3,7 +3,7 @@
 mod accounts;
 pub mod driver;
 mod elsewhere;
-mod flows;
+pub mod flows;
 mod looks;
 mod modes;
 mod renewal;

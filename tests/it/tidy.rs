@@ -28,6 +28,9 @@ const FOLDERS: [&str; 11] = [
     "tools",
 ];
 
+/// What `tools/test-deps` downloads.
+const BROUGHT: [&str; 2] = ["tests/real_clients/node/node_modules", "tests/real_clients/python/venv"];
+
 /// A text file of this repository.
 pub struct File {
     /// From the root, with `/`.
@@ -81,8 +84,8 @@ fn walk(folder: &str, files: &mut Vec<File>) {
     for entry in entries {
         let entry = entry.unwrap();
         let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
-        // What a server that runs here keeps in keys/ is ignored by git, and none of ours.
-        if folder == "keys" && path != "keys/README.md" {
+        // What a server that runs here keeps in keys/ is ignored by git, and none of ours; so is what tools/test-deps brings.
+        if folder == "keys" && path != "keys/README.md" || BROUGHT.contains(&path.as_str()) {
             continue;
         }
         if entry.file_type().unwrap().is_dir() {
