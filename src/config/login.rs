@@ -3,8 +3,7 @@
 use super::schema::section;
 
 section! {
-    /// The limits on wrong passwords, for the login page and the password grant together, and on accounts that people make
-    /// for themselves.
+    /// Limits on wrong passwords, for the login page and the password grant together, and on accounts that people make.
     pub struct Login {
         /// Wrong passwords for one account within the window.
         max_failures_per_account: u32 = 10, in 1..=1_000;
