@@ -7,9 +7,9 @@ use crate::config::{Allowed, Config, Issuer, Network, RegistrationMode, Synchron
 use crate::domain::session::IdleTtls;
 use crate::domain::{KeyPlan, KeyRules};
 use crate::fetch;
-use crate::flow::Policy;
 use crate::flow::passwords::PasswordCost;
 use crate::flow::registration::{Mode, RegistrationPolicy};
+use crate::flow::{Policy, SignUpLimits};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::{DatabaseUrl, StoreOptions};
 
@@ -116,6 +116,11 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         max_failures_per_address: i64::from(login.max_failures_per_address),
         max_failures_overall: i64::from(login.max_failures_overall),
         login_window: seconds(login.window_s),
+        sign_up: login.self_registration.then(|| SignUpLimits {
+            per_address: i64::from(login.max_sign_ups_per_address),
+            overall: i64::from(login.max_sign_ups_overall),
+            window: seconds(login.sign_up_window_s),
+        }),
         access_token_algorithm: or_first(SigningAlgorithm::Es256),
         // OpenID Connect Core §15.1: RS256 is what every relying party can verify.
         id_token_algorithm: or_first(SigningAlgorithm::Rs256),

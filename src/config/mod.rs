@@ -54,7 +54,7 @@ schema::section! {
         tokens: Tokens = Tokens::default();
         /// The browser session.
         session: Session = Session::default();
-        /// Limits on wrong passwords.
+        /// Limits on wrong passwords, and whether people make their own accounts.
         login: Login = Login::default();
         /// Requests that this server makes itself.
         outbound: Outbound = Outbound::default();

@@ -169,6 +169,11 @@ fn login(config: &Config, problems: &mut Problems) {
         "login.max_failures_per_address",
         "is above `login.max_failures_overall`, so it would never count",
     );
+    problems.unless(
+        login.max_sign_ups_per_address <= login.max_sign_ups_overall,
+        "login.max_sign_ups_per_address",
+        "is above `login.max_sign_ups_overall`, so it would never count",
+    );
     // OWASP's list of equal costs: 46 MiB × 1, 19 MiB × 2, 12 MiB × 3, 9 MiB × 4, 7 MiB × 5. The last is the least.
     const LEAST_KIB: u64 = 7_168 * 5;
     let argon2 = &login.argon2;

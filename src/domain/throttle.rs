@@ -36,6 +36,18 @@ impl ThrottleKey {
         Self(format!("registrations:{}", network(address)))
     }
 
+    /// Accounts that users made for themselves from one address.
+    #[must_use]
+    pub fn sign_ups(address: IpAddr) -> Self {
+        Self(format!("sign-ups:{}", network(address)))
+    }
+
+    /// All accounts that users made for themselves.
+    #[must_use]
+    pub fn sign_ups_overall() -> Self {
+        Self("sign-ups".to_owned())
+    }
+
     /// All attempts.
     #[must_use]
     pub fn overall() -> Self {

@@ -43,11 +43,34 @@ impl UserName {
         Ok(name)
     }
 
+    /// The name of a new account: one that may be stored, and that nobody takes for another because of what cannot be seen in
+    /// it. Names that are there keep counting, whatever is in them.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and with characters that are not shown.
+    pub fn for_new_account(typed: &str) -> Result<Self, Problem> {
+        let name = Self::parse(typed)?;
+        if name.0.chars().any(is_invisible) {
+            return Err(Problem::new("username", "a user name has no characters that cannot be seen"));
+        }
+        Ok(name)
+    }
+
     /// The canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Unicode's Default_Ignorable_Code_Point (UAX #44), and the separators and marks of interlinear text: shown as nothing, or
+/// turning around what is beside them.
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl fmt::Display for UserName {
@@ -104,17 +127,8 @@ impl User {
     /// # Errors
     /// An overlong name or address, or one with control characters.
     pub fn check(&self) -> Result<(), Problem> {
-        let shown = |text: &str| !text.trim().is_empty() && !text.chars().any(char::is_control);
-        if self.display_name.as_deref().is_some_and(|name| !shown(name) || name.len() > MAX_SHOWN_BYTES) {
-            return Err(Problem::new("display_name", "1 to 200 bytes and no control characters"));
-        }
-        // RFC 5321 §4.5.3.1.3: a path has at most 256 octets, with its angle brackets.
-        let address =
-            |text: &str| shown(text) && text.len() <= 254 && text.contains('@') && !text.contains(' ');
-        if self.email.as_deref().is_some_and(|email| !address(email)) {
-            return Err(Problem::new("email", "an address such as alice@example.org, of at most 254 bytes"));
-        }
-        Ok(())
+        self.display_name.as_deref().map_or(Ok(()), check_display_name)?;
+        self.email.as_deref().map_or(Ok(()), check_email)
     }
 
     /// All the standard claims that there are of the user (OpenID Connect Core 1.0 §5.1), by name; without `sub`, which
@@ -155,6 +169,33 @@ impl User {
     }
 }
 
+fn can_be_shown(text: &str) -> bool {
+    !text.trim().is_empty() && !text.chars().any(char::is_control)
+}
+
+/// Whether this may be a name that people read.
+///
+/// # Errors
+/// An overlong one, or one with control characters.
+pub fn check_display_name(name: &str) -> Result<(), Problem> {
+    if can_be_shown(name) && name.len() <= MAX_SHOWN_BYTES {
+        return Ok(());
+    }
+    Err(Problem::new("display_name", "1 to 200 bytes and no control characters"))
+}
+
+/// Whether this may be an e-mail address. Nobody is asked whether it is one.
+///
+/// # Errors
+/// What is no address, or is too long for one.
+pub fn check_email(email: &str) -> Result<(), Problem> {
+    // RFC 5321 §4.5.3.1.3: a path has at most 256 octets, with its angle brackets.
+    if can_be_shown(email) && email.len() <= 254 && email.contains('@') && !email.contains(' ') {
+        return Ok(());
+    }
+    Err(Problem::new("email", "an address such as alice@example.org, of at most 254 bytes"))
+}
+
 /// Whether a new password may be taken.
 ///
 /// # Errors
@@ -185,6 +226,19 @@ mod tests {
         let name = UserName::canonical("alice");
         for typed in ["Alice", " alice ", "ＡＬＩＣＥ", "ALICE\u{a0}"] {
             assert_eq!(UserName::canonical(typed), name, "{typed:?}");
+        }
+    }
+
+    /// With self-registration a stranger could be taken for alice.
+    #[test]
+    fn a_new_name_has_nothing_in_it_that_cannot_be_seen() {
+        for typed in
+            ["al\u{200b}ice", "alice\u{2060}", "\u{202e}ecila", "a\u{ad}lice", "alice\u{fe0f}", "\u{3164}"]
+        {
+            assert!(UserName::for_new_account(typed).is_err(), "{typed:?}");
+        }
+        for typed in ["Zoë", "山田", "o'hara jr.", "alice@example.org"] {
+            assert!(UserName::for_new_account(typed).is_ok(), "{typed:?}");
         }
     }
 

@@ -77,7 +77,7 @@ pub fn create(
     known: impl FnOnce(&mut User) -> Result<(), Problem>,
     now: Timestamp,
 ) -> Result<User, AccountFault> {
-    let username = UserName::parse(new.username)?;
+    let username = UserName::for_new_account(new.username)?;
     let id = Id::random(entropy).map_err(StoreError::from)?;
     let mut user = User::new(id, username, String::new(), now);
     known(&mut user)?;

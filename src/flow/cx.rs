@@ -82,6 +82,8 @@ pub struct Policy {
     pub max_failures_overall: i64,
     /// The window.
     pub login_window: Seconds,
+    /// How users make their own accounts, where they may.
+    pub sign_up: Option<SignUpLimits>,
     /// The algorithm of access tokens where the resource server names none.
     pub access_token_algorithm: SigningAlgorithm,
     /// The algorithm of ID tokens.
@@ -90,4 +92,15 @@ pub struct Policy {
     pub jwks_max_age: Seconds,
     /// What a client may have that registers itself.
     pub registration: RegistrationPolicy,
+}
+
+/// How many accounts users may make for themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct SignUpLimits {
+    /// From one network, in a window.
+    pub per_address: i64,
+    /// In all, in a window.
+    pub overall: i64,
+    /// The window.
+    pub window: Seconds,
 }

@@ -1,7 +1,7 @@
 //! The use cases, as plain synchronous functions. The only room that knows oxide-auth.
 //!
 //! `authorize` and `token` are the two endpoints of RFC 6749; `client_auth` says who the client is, `login` who the user
-//! is (with `client_keys`, by which it may prove that); `introspect` and `revoke` are what a client may ask about a token; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
+//! is (with `client_keys`, by which it may prove that); `sign_up` is how users come by themselves; `introspect` and `revoke` are what a client may ask about a token; `target` decides audience and scope; `mint` makes tokens, always after the commit; `recognise` says what one is;
 //! `claims` and `subject` are what is told of a user, `userinfo` tells it; `registration` is how clients come by themselves;
 //! `denials` are the tokens that were revoked one by one; `session_end` is the one way in which a session ends, and
 //! `backchannel` tells clients of it.
@@ -33,6 +33,7 @@ pub mod registration;
 pub mod registry;
 pub mod revoke;
 pub mod session_end;
+pub mod sign_up;
 pub mod snapshot;
 pub mod subject;
 pub mod target;
@@ -40,6 +41,6 @@ pub mod token;
 pub mod token_format;
 pub mod userinfo;
 
-pub use cx::{Cx, Policy};
+pub use cx::{Cx, Policy, SignUpLimits};
 pub use denials::Denials;
 pub use snapshot::Snapshot;

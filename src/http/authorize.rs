@@ -79,6 +79,7 @@ pub(super) fn next(request: &HttpRequest, app: &App, step: Next, tie: &PlainToke
             return message(request, app, &origin, parameters);
         }
         Next::Login(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::LOGIN),
+        Next::SignUp(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::SIGN_UP),
         Next::Choose(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::CHOOSE),
         Next::Own(page) => format!("{}{}", app.site.base, account::path(page)),
         Next::Consent(sealed) => format!("{}{}?request={sealed}", app.site.base, paths::CONSENT),

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::base::encoding::{base64url, sha256};
 use crate::base::{PlainToken, TokenKind};
 use crate::flow::accounts_here::MAX_ACCOUNTS;
+use crate::flow::authorize::TicketError;
 use crate::flow::login::{Browser, Held};
 use crate::flow::token::FromPage;
 use crate::oauth::{ErrorCode, OAuthError, Params};
@@ -237,8 +238,34 @@ pub(super) fn query(request: &HttpRequest) -> Result<Params, OAuthError> {
     Params::collect(forms::pairs(request.query_string())?)
 }
 
+/// What the pages of a pending request are opened with.
+pub(super) struct Asked {
+    /// The browser's cookies.
+    pub(super) known: Browser,
+    /// The one that ties forms to it.
+    pub(super) tie: PlainToken,
+    /// The sealed request.
+    pub(super) sealed: String,
+}
+
+/// What a page of a pending request needs before it can be opened.
+///
+/// # Errors
+/// The page that says what is missing.
+#[expect(clippy::result_large_err, reason = "the page is the answer, and moved once")]
+pub(super) fn asked(request: &HttpRequest, app: &App) -> Result<Asked, HttpResponse> {
+    let known = cookies(request, app);
+    let sealed = query(request)
+        .and_then(|params| params.get("request").map(str::to_owned).ok_or_else(missing_request))
+        .map_err(|error| errors::oauth_page(request, app, None, &error))?;
+    let Some(tie) = known.browser.clone() else {
+        return Err(errors::ticket(request, app, &TicketError::OtherBrowser));
+    };
+    Ok(Asked { known, tie, sealed })
+}
+
 /// What to say to somebody who opened a page by its bare address.
-pub(super) fn missing_request() -> OAuthError {
+fn missing_request() -> OAuthError {
     OAuthError::new(ErrorCode::InvalidRequest)
         .describe("this page is reached from an application only: start there, and it will lead here")
 }

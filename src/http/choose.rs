@@ -4,7 +4,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::flow::authorize::{self, Chosen, Next, TicketError};
+use crate::flow::authorize::{self, Chosen, Next};
 use crate::flow::login::SignedIn;
 
 use super::pages::{self, ChoosePage, ShownAccount};
@@ -14,20 +14,15 @@ use super::{authorize as authorize_endpoint, browser, errors, headers, login, pa
 const OTHER: &str = "other";
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
-    let known = browser::cookies(&request, &app);
-    let sealed = match browser::query(&request) {
-        Ok(params) => params.get("request").map(str::to_owned),
-        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    let asked = match browser::asked(&request, &app) {
+        Ok(asked) => asked,
+        Err(page) => return page,
     };
-    let Some(sealed) = sealed else {
-        return errors::oauth_page(&request, &app, None, &browser::missing_request());
-    };
-    let (handle, from) = (sealed.clone(), known.clone());
+    let (handle, from) = (asked.sealed.clone(), asked.known);
     let shown = run::blocking(&request, &app, move |cx| authorize::show_choice(cx, &handle, &from)).await;
-    let (choice, tie) = match (shown, known.browser) {
-        (Ok(choice), Some(tie)) => (choice, tie),
-        (Ok(_), None) => return errors::ticket(&request, &app, &TicketError::OtherBrowser),
-        (Err(error), _) => return errors::ticket(&request, &app, &error),
+    let choice = match shown {
+        Ok(choice) => choice,
+        Err(error) => return errors::ticket(&request, &app, &error),
     };
     let ui_locales = choice.ticket.to.request().and_then(|asked| asked.ui_locales.as_deref());
     let html = ChoosePage {
@@ -35,8 +30,8 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         base: &app.site.base,
         service: &app.site.service,
         client_name: choice.client_name.as_deref(),
-        request: &sealed,
-        csrf: &browser::csrf(&tie, paths::CHOOSE),
+        request: &asked.sealed,
+        csrf: &browser::csrf(&asked.tie, paths::CHOOSE),
         accounts: choice.accounts.all().map(shown_account).collect(),
     }
     .render();

@@ -4,27 +4,22 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::flow::authorize::{self, TicketError};
+use crate::flow::authorize;
 
 use super::headers::{self, Allowed};
 use super::pages::{self, ClientCard, ConsentGroup, ConsentPage};
 use super::{authorize as authorize_endpoint, browser, errors, paths, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
-    let known = browser::cookies(&request, &app);
-    let sealed = match browser::query(&request) {
-        Ok(params) => params.get("request").map(str::to_owned),
-        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    let asked = match browser::asked(&request, &app) {
+        Ok(asked) => asked,
+        Err(page) => return page,
     };
-    let Some(sealed) = sealed else {
-        return errors::oauth_page(&request, &app, None, &browser::missing_request());
-    };
-    let (handle, from) = (sealed.clone(), known.clone());
+    let (handle, from) = (asked.sealed.clone(), asked.known);
     let shown = run::blocking(&request, &app, move |cx| authorize::show_consent(cx, &handle, &from)).await;
-    let (view, tie) = match (shown, known.browser) {
-        (Ok(view), Some(tie)) => (view, tie),
-        (Ok(_), None) => return errors::ticket(&request, &app, &TicketError::OtherBrowser),
-        (Err(error), _) => return errors::ticket(&request, &app, &error),
+    let view = match shown {
+        Ok(view) => view,
+        Err(error) => return errors::ticket(&request, &app, &error),
     };
     let lang = pages::choose(view.ui_locales.as_deref(), browser::accept_language(&request));
     let account = ConsentGroup::for_account(lang, view.identity_scopes.iter().map(String::as_str));
@@ -40,8 +35,8 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         card: card.clone(),
         client_host: &view.client_host,
         username: &view.username,
-        request: &sealed,
-        csrf: &browser::csrf(&tie, paths::CONSENT),
+        request: &asked.sealed,
+        csrf: &browser::csrf(&asked.tie, paths::CONSENT),
         groups: account.into_iter().chain(resources).collect(),
         offline: view.identity_scopes.iter().any(|scope| scope == "offline_access"),
     }

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::flow::Snapshot;
 use crate::flow::registration::Mode;
 use crate::oauth::algorithm::{ContentEncryption, KeyManagement};
-use crate::oauth::{Acr, AssertionAlgorithm, AuthMethod, GrantType, ResponseMode, claims};
+use crate::oauth::{Acr, AssertionAlgorithm, AuthMethod, GrantType, Prompt, ResponseMode, claims};
 
 use super::documents::{Cache, Document};
 use super::{pages, paths};
@@ -58,7 +58,7 @@ struct Metadata<'a> {
     display_values_supported: [&'static str; 3],
     claim_types_supported: [&'static str; 1],
     claims_supported: Vec<&'static str>,
-    prompt_values_supported: [&'static str; 4],
+    prompt_values_supported: Vec<&'static str>,
     ui_locales_supported: Vec<&'static str>,
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
@@ -128,7 +128,7 @@ pub(super) fn document(app: &App, snapshot: &Snapshot) -> Document {
             .into_iter()
             .chain(claims::BEARERS.into_iter().flat_map(claims::of_scope).copied())
             .collect(),
-        prompt_values_supported: ["none", "login", "consent", "select_account"],
+        prompt_values_supported: Prompt::supported(app.policy.sign_up.is_some()),
         ui_locales_supported: pages::Language::ALL.iter().map(|language| language.tag()).collect(),
         claims_parameter_supported: true,
         request_parameter_supported: false,

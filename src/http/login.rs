@@ -1,52 +1,31 @@
 //! The login page.
 
-use std::sync::Arc;
-
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
 use crate::flow::authorize::{self, Destination, LoginNotice, LoginOutcome, LoginTicket, Next, TicketError};
-use crate::flow::login::{self, Attempt, Entry};
+use crate::flow::login::{Attempt, Entry};
 
 use super::headers::{self, Allowed};
 use super::pages::{self, ClientCard, LoginPage};
 use super::{authorize as authorize_endpoint, browser, errors, paths, peer, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
-    let known = browser::cookies(&request, &app);
-    let sealed = match browser::query(&request) {
-        Ok(params) => params.get("request").map(str::to_owned),
-        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    let asked = match browser::asked(&request, &app) {
+        Ok(asked) => asked,
+        Err(page) => return page,
     };
-    let Some(sealed) = sealed else {
-        return errors::oauth_page(&request, &app, None, &browser::missing_request());
-    };
-    let (handle, from) = (sealed.clone(), known.clone());
-    let opened = run::blocking(&request, &app, move |cx| {
-        let ticket = authorize::open_login_ticket(cx, &handle, &from)?;
-        let asking = ticket.to.request().and_then(|request| cx.snapshot.client(request.client_id.as_str()));
-        let client = asking.map(|known| {
-            let unchecked = cx.snapshot.registered(&known.client.id) == Some(false);
-            (Arc::clone(&known.client), unchecked)
-        });
-        let choose = !login::accounts(cx, &from)?.is_empty();
-        Ok::<_, TicketError>((ticket, client, choose))
-    })
-    .await;
-    let (ticket, client, choose) = match opened {
-        Ok(opened) => opened,
+    let (handle, from) = (asked.sealed.clone(), asked.known);
+    let opened = run::blocking(&request, &app, move |cx| authorize::show_entrance(cx, &handle, &from)).await;
+    let entrance = match opened {
+        Ok(entrance) => entrance,
         Err(error) => return errors::ticket(&request, &app, &error),
     };
-    let Some(tie) = known.browser else {
-        return errors::ticket(&request, &app, &TicketError::OtherBrowser);
-    };
-    let asked = ticket.to.request();
-    let ui_locales = asked.and_then(|asked| asked.ui_locales.as_deref());
+    let ticket = &entrance.ticket;
+    let ui_locales = ticket.to.request().and_then(|asked| asked.ui_locales.as_deref());
     let lang = pages::choose(ui_locales, browser::accept_language(&request));
-    let hint = asked.and_then(|asked| asked.login_hint.as_deref());
-    let typed = ticket.typed.as_deref().or(hint).unwrap_or_default();
-    let card = client.as_ref().map(|(client, unchecked)| ClientCard::of(client, lang, *unchecked));
+    let card = entrance.client.as_ref().map(|client| ClientCard::of(client, lang, entrance.unchecked));
     let images = card.as_ref().and_then(ClientCard::logo_origin);
     let html = LoginPage {
         lang,
@@ -54,17 +33,24 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         service: &app.site.service,
         client_name: card.as_ref().map(|card| card.name),
         card: card.clone().unwrap_or_default(),
-        request: &sealed,
-        csrf: &browser::csrf(&tie, paths::LOGIN),
-        username: typed,
+        request: &asked.sealed,
+        csrf: &browser::csrf(&asked.tie, paths::LOGIN),
+        username: username_of(ticket),
         notice: ticket.notice.map(|notice| shown(notice, &ticket.to)),
         remember: ticket.remember,
-        choose,
+        choose: entrance.choose,
+        sign_up: entrance.sign_up,
     }
     .render();
-    let form_to = form_to(&ticket);
+    let form_to = form_to(ticket);
     let allowed = Allowed { form_to: form_to.as_deref(), images: images.as_deref(), ..Allowed::default() };
     headers::page_that(&app, 200, html, allowed)
+}
+
+/// What stands in the field for the user name: what was typed before, or whom the client hints at.
+pub(super) fn username_of(ticket: &LoginTicket) -> &str {
+    let hint = || ticket.to.request().and_then(|asked| asked.login_hint.as_deref());
+    ticket.typed.as_deref().or_else(hint).unwrap_or_default()
 }
 
 fn shown(notice: LoginNotice, to: &Destination) -> pages::LoginNotice {

@@ -34,6 +34,7 @@ mod revoke;
 mod routes;
 mod run;
 mod server;
+mod sign_up;
 mod tls;
 mod token;
 mod userinfo;

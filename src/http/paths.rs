@@ -22,6 +22,8 @@ pub const REGISTER: &str = "/register";
 pub const REGISTERED: &str = "/register/{client_id}";
 /// The login page.
 pub const LOGIN: &str = "/login";
+/// The page on which users make accounts for themselves.
+pub const SIGN_UP: &str = "/sign-up";
 /// The account chooser.
 pub const CHOOSE: &str = "/choose-account";
 /// The consent page.

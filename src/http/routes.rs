@@ -8,7 +8,7 @@ use crate::app::App;
 
 use super::{
     account, assets, authorize, choose, consent, cors, discovery, errors, health, introspect, jwks, leaked,
-    login, logout, pages, paths, registration, revoke, token, userinfo,
+    login, logout, pages, paths, registration, revoke, sign_up, token, userinfo,
 };
 
 /// Adds all routes for an issuer whose path is `base`.
@@ -63,6 +63,12 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
             at(paths::LOGIN)
                 .route(get().to(login::get))
                 .route(post().to(login::post))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
+            at(paths::SIGN_UP)
+                .route(get().to(sign_up::get))
+                .route(post().to(sign_up::post))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(

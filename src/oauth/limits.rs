@@ -13,6 +13,8 @@ pub fn max_length(name: &str) -> usize {
         "client_id" | "username" | "code" | "refresh_token" | "login_hint" | "csrf" => 256,
         "nonce" | "resource" | "audience" | "logout_hint" => 512,
         "client_secret" | "password" | "new_password" | "new_password_again" | "acr_values" => 1024,
+        // Far above what their rules allow, so that the form can say what is wrong with them.
+        "new_username" | "display_name" | "email" => 1024,
         "redirect_uri" | "post_logout_redirect_uri" | "state" | "scope" => 2048,
         // As long as the longest token that is read.
         "client_assertion" | "id_token_hint" | "request" | "token" | "access_token" | "subject_token"

@@ -25,6 +25,25 @@ login-reauthenticate = Die Anwendung möchte sichergehen, dass Sie es sind. Bitt
 login-confirm = Für den nächsten Schritt müssen Sie sich vor Kurzem angemeldet haben. Bitte melden Sie sich noch einmal an.
 login-expired = Diese Seite war zu lange geöffnet. Bitte melden Sie sich noch einmal an.
 
+## Ein Konto anlegen
+
+signup-title = Konto anlegen
+signup-client = Danach geht es weiter zu
+signup-username-hint = Damit melden Sie sich an, und Anwendungen können ihn sehen.
+signup-again = Passwort noch einmal
+signup-display-name = Ihr Name (freiwillig)
+signup-email = E-Mail-Adresse (freiwillig)
+signup-submit = Konto anlegen
+signup-none-yet = Noch kein Konto?
+signup-have-one = Sie haben schon ein Konto?
+
+signup-fields = Das Konto gibt es noch nicht. Bitte sehen Sie sich an, was unten markiert ist, und geben Sie das Passwort noch einmal ein.
+signup-unavailable = Im Moment kann kein Konto angelegt werden. Bitte versuchen Sie es in einer Minute noch einmal.
+signup-username-rules = Ein Benutzername hat 1 bis etwa 250 Zeichen, die alle sichtbar sind.
+signup-username-taken = Diesen Benutzernamen hat schon jemand. Bitte wählen Sie einen anderen; ist es Ihr eigener, melden Sie sich an.
+signup-display-name-rules = Dieser Name ist zu lang oder enthält Zeichen, die nicht in einen Namen gehören.
+signup-email-rules = Das ist keine E-Mail-Adresse: alex@example.org wäre eine.
+
 ## Ein Konto auswählen
 
 choose-title = Welches Konto möchten Sie verwenden?

@@ -26,6 +26,25 @@ login-reauthenticate = The application wants to be sure that it is you. Please s
 login-confirm = What you are about to do needs a recent sign-in. Please sign in again.
 login-expired = This page was open for too long. Please sign in again.
 
+## Creating an account
+
+signup-title = Create an account
+signup-client = After that you go on to
+signup-username-hint = You sign in with it, and applications may see it.
+signup-again = Password once more
+signup-display-name = Your name (optional)
+signup-email = E-mail address (optional)
+signup-submit = Create the account
+signup-none-yet = No account yet?
+signup-have-one = You have an account?
+
+signup-fields = There is no account yet. Please look at what is marked below, and type the password again.
+signup-unavailable = Creating an account is not possible at the moment. Please try again in a minute.
+signup-username-rules = A user name has 1 to about 250 characters, all of which can be seen.
+signup-username-taken = Somebody has this user name. Please choose another one; if it is your own, sign in.
+signup-display-name-rules = This name is too long, or has characters that cannot be part of a name.
+signup-email-rules = This is no e-mail address: alex@example.org would be one.
+
 ## Choosing an account
 
 choose-title = Which account do you want to use?

@@ -11,8 +11,8 @@ use serde_json::json;
 use super::driver::{Look, browse_as, screenshot};
 use super::flows::{World, click, fill, sees, sign_in};
 use crate::support::flow::authorize_path;
-use crate::support::server::PASSWORD;
-use crate::support::{change, registration};
+use crate::support::server::{PASSWORD, Setup};
+use crate::support::{TestServer, change, registration};
 
 const LOOKS: [(&str, Look); 4] = [
     ("desk-light", Look::DESK),
@@ -82,6 +82,53 @@ fn an_application_that_registered_itself_fits_too() {
             sign_in(&client, PASSWORD).await;
             sees(&client, "registered itself").await;
             keep(&client, name, "r2-consent").await;
+        });
+    }
+}
+
+/// The page on which a person makes an account, as it comes and with everything wrong.
+#[test]
+fn the_sign_up_page_fits_too() {
+    for (name, look) in LOOKS {
+        let extra = "[login]\nself_registration = true".to_owned();
+        let server = TestServer::with(Setup { extra, ..Setup::default() });
+        server.add_user("carol");
+        browse_as(look, async |client: Client| {
+            let path = authorize_path("app", &[]);
+            client.goto(&format!("{}{path}", server.issuer)).await.unwrap();
+            sees(&client, "Create an account").await;
+            keep(&client, name, "s1-login").await;
+            click(&client, "a[href*='/sign-up?']").await;
+            sees(&client, "E-mail address (optional)").await;
+            keep(&client, name, "s2-sign-up").await;
+            // What the browser itself would hold back.
+            client.execute("document.forms[0].noValidate = true", vec![]).await.unwrap();
+            fill(&client, "#username", &"Carol ".repeat(42)).await;
+            fill(&client, "#password", "seven lamps by the river").await;
+            fill(&client, "#password-again", "seven lamps by a river").await;
+            fill(&client, "#display-name", &"ü".repeat(150)).await;
+            fill(&client, "#email", "carol").await;
+            click(&client, "main button.primary").await;
+            client.wait().for_element(Locator::Css("[role=alert]")).await.unwrap();
+            keep(&client, name, "s3-sign-up-refused").await;
+            client.execute("scrollTo(0, document.body.scrollHeight)", vec![]).await.unwrap();
+            keep(&client, name, "s4-sign-up-refused-below").await;
+            fill(&client, "#username", "Carol").await;
+            fill(&client, "#display-name", "Carol Example").await;
+            fill(&client, "#email", "carol@example.org").await;
+            for field in ["#password", "#password-again"] {
+                fill(&client, field, PASSWORD).await;
+            }
+            click(&client, "main button.primary").await;
+            sees(&client, "Somebody has this user name").await;
+            keep(&client, name, "s5-name-taken").await;
+            fill(&client, "#username", "carol.example").await;
+            for field in ["#password", "#password-again"] {
+                fill(&client, field, PASSWORD).await;
+            }
+            click(&client, "main button.primary").await;
+            sees(&client, "carol.example").await;
+            keep(&client, name, "s6-consent").await;
         });
     }
 }

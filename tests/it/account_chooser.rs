@@ -312,18 +312,3 @@ fn the_accounts_of_an_https_issuer_are_in_one_strict_cookie() {
     assert!(value.starts_with("__Host-csgn_session=csgn_se_") && value.contains(".csgn_se_"), "{cookie}");
     assert_eq!(rest, " HttpOnly; SameSite=Lax; Secure; Path=/");
 }
-
-/// Initiating User Registration via OpenID Connect 1.0 §4.1: a prompt that the server does not support is `invalid_request`,
-/// and the description names it; and discovery does not promise it.
-#[test]
-fn nobody_registers_here_so_prompt_create_is_refused_by_name() {
-    let server = TestServer::start();
-    for prompt in ["create", "create login"] {
-        let answer = ask(&mut server.browser(), "app", &[("prompt", prompt)]);
-        assert_eq!(error_of(&answer), "invalid_request");
-        assert!(answer.sent("error_description").unwrap().contains("prompt create is not supported"));
-    }
-    let discovery = server.client().get("/.well-known/openid-configuration").json();
-    let promised = discovery["prompt_values_supported"].as_array().cloned().unwrap_or_default();
-    assert!(!promised.contains(&serde_json::json!("create")), "{discovery}");
-}

@@ -25,9 +25,14 @@ pub(super) fn all(
     let challenge = pkce(client, params)?;
     let asked = target::requested(&cx.snapshot, client, params)?;
     machine::run(client, reply, params, &asked, challenge.as_ref())?;
-    let prompt = prompt(params)?;
+    let prompt = prompt(cx, params)?;
     let Target { scope, resources } = asked;
     let Questions { asked, max_age_s, expected_subjects } = asked::read(cx, client, params, &scope)?;
+    if prompt.create && !expected_subjects.is_empty() {
+        let text =
+            "prompt=create cannot stand with a user who is expected: a new account is nobody who is known";
+        return Err(OAuthError::new(ErrorCode::InvalidRequest).describe(text));
+    }
     Ok(ValidRequest {
         client_id: client.id.clone(),
         reply: reply.clone(),
@@ -114,7 +119,8 @@ fn pkce(client: &Client, params: &Params) -> Result<Option<CodeChallenge>, OAuth
     }
 }
 
-fn prompt(params: &Params) -> Result<Prompt, OAuthError> {
+fn prompt(cx: &Cx, params: &Params) -> Result<Prompt, OAuthError> {
     let text = params.get("prompt").unwrap_or_default();
-    text.parse().map_err(|text: String| OAuthError::new(ErrorCode::InvalidRequest).describe(text))
+    Prompt::parse(text, cx.policy.sign_up.is_some())
+        .map_err(|text| OAuthError::new(ErrorCode::InvalidRequest).describe(text))
 }

@@ -32,6 +32,11 @@ pub(super) fn next(
     here: &Accounts,
     tie: &PlainToken,
 ) -> Result<Next, OAuthError> {
+    // Initiating User Registration via OpenID Connect 1.0 §4.1: "the client desires that the user be shown the account creation
+    // UX rather than the login flow", whoever is signed in. Whoever makes an account has signed in and chosen one.
+    if valid.prompt.create {
+        return Ok(Next::SignUp(waiting(cx, valid, tie)?));
+    }
     let known = meant(cx, client, &valid, here).cloned();
     // Nobody is active, but there are accounts: it is for the user to say who goes on.
     if known.is_none() && !here.is_empty() && !valid.expects_somebody() {
@@ -57,9 +62,13 @@ fn choose(cx: &Cx, valid: ValidRequest, tie: &PlainToken) -> Result<Next, OAuthE
     if valid.prompt.none {
         return Err(ErrorCode::AccountSelectionRequired.into());
     }
+    Ok(Next::Choose(waiting(cx, valid, tie)?))
+}
+
+/// A request that waits at one of the pages, sealed.
+fn waiting(cx: &Cx, valid: ValidRequest, tie: &PlainToken) -> Result<String, OAuthError> {
     let to = Destination::Client(Box::new(valid));
-    let ticket = LoginTicket { to, notice: None, typed: None, remember: false };
-    Ok(Next::Choose(seal_login(cx, &ticket, tie)?))
+    seal_login(cx, &LoginTicket { to, notice: None, typed: None, remember: false }, tie)
 }
 
 /// Decides and prepares the next step for this account.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! request ─► client and redirect URI ─► the other checks ─► ValidRequest ─► who is signed in? ─► consent? ─► code
-//!            (a page if refused)        (a redirect)                        (login page)        (consent page)
+//!            (a page if refused)        (a redirect)                        (login or sign-up)  (consent page)
 //! ```
 //!
 //! Before the redirect URI is proven to belong to the client there is no [`ReplyTo`], and without one nothing can
@@ -14,6 +14,7 @@ mod choose;
 mod client;
 mod consent;
 mod decide;
+mod entrance;
 mod issue;
 mod machine;
 mod reply;
@@ -24,6 +25,7 @@ pub use choose::{Choice, Chosen, answer_choice, show_choice};
 pub use client::Unproven;
 pub use consent::{ConsentView, answer_consent, show_consent};
 pub use decide::Answer;
+pub use entrance::{Entrance, LoginOutcome, SignUpOutcome, answer_login, answer_sign_up, show_entrance};
 pub use reply::{Delivery, Parameters, ReplyTo};
 pub use request::ValidRequest;
 pub use tickets::{Destination, LoginNotice, LoginTicket, OwnPage, TicketError, open_login_ticket};
@@ -33,7 +35,7 @@ use crate::base::PlainToken;
 use crate::oauth::{OAuthError, Params};
 
 use super::Cx;
-use super::login::{self, Attempt, Browser, Entry, Held, Refusal, SignedIn};
+use super::login::{self, Browser, SignedIn};
 
 /// What the browser is told to do next.
 pub enum Next {
@@ -41,6 +43,8 @@ pub enum Next {
     Client(Delivery),
     /// Show the login page of this sealed request.
     Login(String),
+    /// Show the sign-up page of this sealed request.
+    SignUp(String),
     /// Show the account chooser of this sealed request.
     Choose(String),
     /// Show the consent page of this sealed ticket.
@@ -70,58 +74,6 @@ pub fn authorize(
         decide::next(cx, &client, valid, &here, tie)
     });
     Ok(answered.unwrap_or_else(|error| Next::Client(reply.refuse(&cx.policy.issuer, &client.id, &error))))
-}
-
-/// What came of a posted login form.
-pub enum LoginOutcome {
-    /// Signed in: go on, with these sessions.
-    In(Next, Held),
-    /// Show the login page again, with this sealed request.
-    Again(String),
-}
-
-/// Answers a posted login form.
-///
-/// # Errors
-/// When the request in it is no longer good, or the server cannot answer.
-pub fn answer_login(
-    cx: &Cx,
-    ticket: LoginTicket,
-    attempt: &Attempt<'_>,
-    entry: &Entry,
-    browser: &Browser,
-    tie: &PlainToken,
-) -> Result<LoginOutcome, OAuthError> {
-    let again = |notice| {
-        let ticket = LoginTicket {
-            notice: Some(notice),
-            typed: Some(attempt.username.to_owned()),
-            remember: entry.remember,
-            ..ticket.clone()
-        };
-        Ok(LoginOutcome::Again(seal_login(cx, &ticket, tie)?))
-    };
-    let user = match login::check_password(cx, attempt) {
-        Ok(user) => user,
-        Err(Refusal::Wrong) => return again(LoginNotice::Refused),
-        Err(Refusal::Throttled(wait)) => return again(LoginNotice::Throttled { wait_s: wait.0 }),
-        Err(Refusal::Failed(error)) => {
-            tracing::warn!(%error, why = %error.operator, "login failed");
-            return again(LoginNotice::Unavailable);
-        }
-    };
-    let here = login::accounts(cx, browser)?;
-    let Some((known, here)) = login::start_session(cx, &user, here, entry)? else {
-        return again(LoginNotice::Refused);
-    };
-    let next = match ticket.to {
-        Destination::Own(page) => Next::Own(page),
-        Destination::Client(mut valid) => {
-            valid.reauthenticated = true;
-            go_on(cx, *valid, &known, tie)?
-        }
-    };
-    Ok(LoginOutcome::In(next, here.held(cx)))
 }
 
 /// Goes on with a request once somebody is signed in. What goes wrong is told to the client.

@@ -36,6 +36,8 @@ pub struct LoginPage<'a> {
     pub remember: bool,
     /// Whether there are accounts to choose from.
     pub choose: bool,
+    /// Whether an account may be made.
+    pub sign_up: bool,
 }
 
 /// What the login page has to tell.

@@ -15,6 +15,7 @@ pub mod home;
 pub mod language;
 pub mod login;
 pub mod logout;
+pub mod sign_up;
 pub mod texts;
 pub mod tokens;
 
@@ -31,6 +32,7 @@ pub use home::HomePage;
 pub use language::choose;
 pub use login::{LoginNotice, LoginPage};
 pub use logout::{LoggedOutPage, LogoutPage};
+pub use sign_up::{PasswordMark, SignUpMarks, SignUpNotice, SignUpPage, UserNameMark};
 pub use texts::Language;
 pub use tokens::{
     LifeChoice, MadeToken, NewTokenPage, RevokeTokenPage, ScopeChoice, ServerChoice, ShownToken, TokenForm,

@@ -17,6 +17,7 @@ pub mod raw;
 pub mod registration;
 pub mod security_log;
 pub mod server;
+pub mod sign_up;
 pub mod tokens;
 
 pub use db::{Database, on_each_database};

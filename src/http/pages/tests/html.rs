@@ -5,7 +5,8 @@ use std::path::Path;
 use super::samples::{self, ATTACK, FRIENDLY, HOSTILE};
 use crate::http::pages::assets::{FAVICON_SVG, STYLE_CSS, style_version};
 use crate::http::pages::{
-    ClientCard, ConsentPage, ErrorKind, FormPostPage, Language, LoginNotice, LoginPage, WebMessagePage,
+    ClientCard, ConsentPage, ErrorKind, FormPostPage, Language, LoginNotice, LoginPage, SignUpMarks,
+    SignUpNotice, WebMessagePage,
 };
 
 #[test]
@@ -124,6 +125,37 @@ fn the_login_form_works_with_a_password_manager() {
 }
 
 #[test]
+fn the_sign_up_form_works_with_a_password_manager_and_a_screen_reader() {
+    let html = samples::sign_up(Language::English, FRIENDLY, None, SignUpMarks::default());
+    for (field, parts) in [
+        ("username", &["autocomplete=\"username\"", "maxlength=\"256\"", " required", " autofocus"][..]),
+        (
+            "password",
+            &["type=\"password\"", "autocomplete=\"new-password\"", "maxlength=\"1024\"", " required"],
+        ),
+        ("password-again", &["type=\"password\"", "autocomplete=\"new-password\"", "maxlength=\"1024\""]),
+        ("display-name", &["autocomplete=\"name\"", "maxlength=\"200\""]),
+        ("email", &["type=\"email\"", "autocomplete=\"email\"", "maxlength=\"254\""]),
+    ] {
+        let tag = tag(&html, &format!("id=\"{field}\""));
+        assert!(parts.iter().all(|part| tag.contains(part)), "{tag}");
+        assert!(html.contains(&format!("<label for=\"{field}\">")), "{field}");
+    }
+    assert!(!html.contains("role=\"alert\"") && !html.contains("aria-invalid"));
+    // Each fault stands beside its field, which points to it; what was typed is there, but for the password.
+    let fields = Some(SignUpNotice::Fields);
+    let html = samples::sign_up(Language::English, FRIENDLY, fields, samples::ALL_MARKS);
+    for field in ["username", "password", "display-name", "email"] {
+        let tag = tag(&html, &format!("id=\"{field}\""));
+        assert!(tag.contains("aria-invalid=\"true\"") && tag.contains(&format!("{field}-wrong")), "{tag}");
+        assert!(html.contains(&format!("<p class=\"wrong\" id=\"{field}-wrong\">")), "{html}");
+    }
+    assert_eq!(html.matches(" autofocus").count(), 1);
+    assert!(tag(&html, "id=\"username\"").contains("value=\"amira.holm\""));
+    assert!(!tag(&html, "id=\"password\"").contains("value="));
+}
+
+#[test]
 fn every_form_carries_its_request_and_its_csrf_token() {
     let words = samples::Words { sealed: "SEALED", base: "/auth", ..FRIENDLY };
     let lang = Language::German;
@@ -132,6 +164,7 @@ fn every_form_carries_its_request_and_its_csrf_token() {
         ("/auth/consent", samples::consent(lang, words, true)),
         ("/auth/logout", samples::logout(lang, words)),
         ("/auth/choose-account", samples::choose(lang, words)),
+        ("/auth/sign-up", samples::sign_up(lang, words, None, SignUpMarks::default())),
     ];
     for (action, html) in pages {
         assert!(html.contains(&format!("<form method=\"post\" action=\"{action}\">")), "{html}");
@@ -199,6 +232,7 @@ fn a_login_without_an_application_names_none() {
         notice: None,
         remember: false,
         choose: false,
+        sign_up: false,
     };
     let html = page.render();
     assert!(!html.contains("You are signing in to") && !html.contains("The application"), "{html}");

@@ -3,8 +3,9 @@
 use crate::http::pages::{
     ChoosePage, ClientCard, ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage,
     Language, LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage,
-    PasswordNotice, PasswordPage, RevokeTokenPage, ScopeChoice, ServerChoice, SessionsPage, ShownAccount,
-    ShownSession, ShownToken, TokenForm, TokenNotice, TokensPage, WebMessagePage,
+    PasswordMark, PasswordNotice, PasswordPage, RevokeTokenPage, ScopeChoice, ServerChoice, SessionsPage,
+    ShownAccount, ShownSession, ShownToken, SignUpMarks, SignUpNotice, SignUpPage, TokenForm, TokenNotice,
+    TokensPage, UserNameMark, WebMessagePage,
 };
 
 /// A page as it would be sent.
@@ -84,9 +85,38 @@ pub(super) fn login(lang: Language, w: Words, notice: Option<LoginNotice>) -> St
         notice,
         remember: notice.is_some(),
         choose: notice.is_some(),
+        sign_up: notice.is_none(),
     };
     page.render()
 }
+
+pub(super) fn sign_up(lang: Language, w: Words, notice: Option<SignUpNotice>, marks: SignUpMarks) -> String {
+    let typed = |text| if notice.is_some() || w.kind != "friendly" { text } else { "" };
+    let page = SignUpPage {
+        lang,
+        base: w.base,
+        service: w.service,
+        client_name: Some(w.client),
+        card: card(w),
+        request: w.sealed,
+        csrf: w.sealed,
+        username: typed(w.user),
+        display_name: typed(w.client),
+        email: typed(w.host),
+        remember: notice.is_some(),
+        notice,
+        marks,
+    };
+    page.render()
+}
+
+/// Everything is wrong.
+pub(super) const ALL_MARKS: SignUpMarks = SignUpMarks {
+    username: Some(UserNameMark::Taken),
+    password: Some(PasswordMark::Differ),
+    display_name: true,
+    email: true,
+};
 
 pub(super) fn choose(lang: Language, w: Words) -> String {
     let account = |display_name: Option<&str>| ShownAccount {
@@ -309,6 +339,9 @@ pub(super) fn all() -> Vec<Sample> {
         for w in [FRIENDLY, LONG, HOSTILE] {
             add(format!("login-{}", w.kind), login(lang, w, None));
             add(format!("login-refused-{}", w.kind), login(lang, w, Some(LoginNotice::Refused)));
+            add(format!("sign-up-{}", w.kind), sign_up(lang, w, None, SignUpMarks::default()));
+            let fields = Some(SignUpNotice::Fields);
+            add(format!("sign-up-refused-{}", w.kind), sign_up(lang, w, fields, ALL_MARKS));
             add(format!("consent-{}", w.kind), consent(lang, w, true));
             add(format!("logout-{}", w.kind), logout(lang, w));
             add(format!("logged-out-{}", w.kind), logged_out(lang, w));
@@ -334,6 +367,9 @@ pub(super) fn all() -> Vec<Sample> {
         ];
         for (name, notice) in notices {
             add(format!("login-{name}"), login(lang, FRIENDLY, Some(notice)));
+        }
+        for notice in [SignUpNotice::Throttled { wait_s: 240 }, SignUpNotice::Unavailable] {
+            add(format!("sign-up-{notice:?}"), sign_up(lang, FRIENDLY, Some(notice), SignUpMarks::default()));
         }
         add("no-server".to_owned(), choose_server(lang, FRIENDLY, 0));
         let none = TokensPage { tokens: Vec::new(), made: None, ..tokens_page(lang, FRIENDLY) };

@@ -1,0 +1,161 @@
+//! The page on which users make accounts for themselves (Initiating User Registration via OpenID Connect 1.0), where the
+//! operator lets them; elsewhere there is no such address.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::app::App;
+use crate::flow::authorize::{self, Entrance, SignUpOutcome, TicketError};
+use crate::flow::login::Entry;
+use crate::flow::sign_up::{NewPasswordFault, SignUp, SignUpRefusal, UserNameFault};
+use crate::oauth::Params;
+
+use super::headers::{self, Allowed};
+use super::pages::{self, ClientCard, PasswordMark, SignUpMarks, SignUpNotice, SignUpPage, UserNameMark};
+use super::{authorize as authorize_endpoint, browser, errors, login, paths, peer, routes, run};
+
+/// What comes back into the form: all but the password.
+#[derive(Clone, Default)]
+struct Typed {
+    username: String,
+    display_name: String,
+    email: String,
+    remember: bool,
+}
+
+impl Typed {
+    fn of(params: &Params) -> Self {
+        let text = |name| params.get(name).unwrap_or_default().trim().to_owned();
+        Self {
+            username: text("new_username"),
+            display_name: text("display_name"),
+            email: text("email"),
+            remember: params.get("remember") == Some("on"),
+        }
+    }
+}
+
+pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
+    if app.policy.sign_up.is_none() {
+        return routes::nowhere(request, app).await;
+    }
+    let asked = match browser::asked(&request, &app) {
+        Ok(asked) => asked,
+        Err(page) => return page,
+    };
+    let (handle, from) = (asked.sealed.clone(), asked.known);
+    let opened = run::blocking(&request, &app, move |cx| authorize::show_entrance(cx, &handle, &from)).await;
+    let entrance = match opened {
+        Ok(entrance) => entrance,
+        Err(error) => return errors::ticket(&request, &app, &error),
+    };
+    let username = login::username_of(&entrance.ticket).to_owned();
+    let typed = Typed { username, remember: entrance.ticket.remember, ..Typed::default() };
+    let csrf = browser::csrf(&asked.tie, paths::SIGN_UP);
+    page(&request, &app, 200, &entrance, &asked.sealed, &csrf, &typed, None)
+}
+
+pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
+    if app.policy.sign_up.is_none() {
+        return routes::nowhere(request, app).await;
+    }
+    let (params, known, tie) = match browser::posted(&request, &mut payload, &app, paths::SIGN_UP).await {
+        Ok(posted) => posted,
+        Err(page) => return page,
+    };
+    let peer = peer::address(&request, &app);
+    let sealed = params.get("request").unwrap_or_default().to_owned();
+    let typed = Typed::of(&params);
+    let entry =
+        Entry { remember: typed.remember, user_agent: browser::user_agent(&request).map(str::to_owned) };
+    let (handle, before, ticket, form) = (tie.clone(), known.clone(), sealed.clone(), typed.clone());
+    let outcome = run::blocking(&request, &app, move |cx| {
+        let entrance = authorize::show_entrance(cx, &ticket, &known)?;
+        let sent = SignUp {
+            username: &form.username,
+            password: params.get("new_password").unwrap_or_default(),
+            again: params.get("new_password_again").unwrap_or_default(),
+            display_name: Some(form.display_name.as_str()).filter(|name| !name.is_empty()),
+            email: Some(form.email.as_str()).filter(|email| !email.is_empty()),
+            peer,
+        };
+        let to = entrance.ticket.to.clone();
+        let outcome = authorize::answer_sign_up(cx, to, &sent, &entry, &known, &handle)?;
+        Ok::<_, TicketError>((entrance, outcome))
+    })
+    .await;
+    match outcome {
+        Ok((_, SignUpOutcome::In(step, held))) => {
+            let mut response = authorize_endpoint::next(&request, &app, step, &tie);
+            browser::hold(&mut response, &app, &before, &held);
+            response
+        }
+        Ok((entrance, SignUpOutcome::Again(refusal))) => {
+            let csrf = browser::csrf(&tie, paths::SIGN_UP);
+            page(&request, &app, 400, &entrance, &sealed, &csrf, &typed, Some(refusal))
+        }
+        Err(error) => errors::ticket(&request, &app, &error),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "what stands on the page, each once")]
+fn page(
+    request: &HttpRequest,
+    app: &App,
+    status: u16,
+    entrance: &Entrance,
+    sealed: &str,
+    csrf: &str,
+    typed: &Typed,
+    refusal: Option<SignUpRefusal>,
+) -> HttpResponse {
+    let asked = entrance.ticket.to.request();
+    let ui_locales = asked.and_then(|asked| asked.ui_locales.as_deref());
+    let lang = pages::choose(ui_locales, browser::accept_language(request));
+    let card = entrance.client.as_ref().map(|client| ClientCard::of(client, lang, entrance.unchecked));
+    let images = card.as_ref().and_then(ClientCard::logo_origin);
+    let (notice, marks) = refusal.map_or((None, SignUpMarks::default()), shown);
+    let html = SignUpPage {
+        lang,
+        base: &app.site.base,
+        service: &app.site.service,
+        client_name: card.as_ref().map(|card| card.name),
+        card: card.clone().unwrap_or_default(),
+        request: sealed,
+        csrf,
+        username: &typed.username,
+        display_name: &typed.display_name,
+        email: &typed.email,
+        remember: typed.remember,
+        notice,
+        marks,
+    }
+    .render();
+    let form_to = login::form_to(&entrance.ticket);
+    let allowed = Allowed { form_to: form_to.as_deref(), images: images.as_deref(), ..Allowed::default() };
+    headers::page_that(app, status, html, allowed)
+}
+
+fn shown(refusal: SignUpRefusal) -> (Option<SignUpNotice>, SignUpMarks) {
+    match refusal {
+        SignUpRefusal::Throttled(wait) => {
+            (Some(SignUpNotice::Throttled { wait_s: wait.0.unsigned_abs() }), SignUpMarks::default())
+        }
+        SignUpRefusal::Unavailable => (Some(SignUpNotice::Unavailable), SignUpMarks::default()),
+        SignUpRefusal::Fields(faults) => {
+            let marks = SignUpMarks {
+                username: faults.username.map(|fault| match fault {
+                    UserNameFault::Rules => UserNameMark::Rules,
+                    UserNameFault::Taken => UserNameMark::Taken,
+                }),
+                password: faults.password.map(|fault| match fault {
+                    NewPasswordFault::Rules => PasswordMark::Rules,
+                    NewPasswordFault::Differ => PasswordMark::Differ,
+                }),
+                display_name: faults.display_name,
+                email: faults.email,
+            };
+            (Some(SignUpNotice::Fields), marks)
+        }
+    }
+}
