@@ -116,8 +116,8 @@ pub(super) struct Fields {
     /// Marks it for the password grant, which RFC 9700 §2.4 forbids to new applications.
     #[arg(long)]
     allow_password_grant: bool,
-    /// A custom claim of its ID tokens and userinfo answers, from attribute:NAME (of the user), roles, roles:PREFIX, value:TEXT
-    /// or json:JSON. May be given several times; replaces the former ones.
+    /// A custom claim of its ID tokens and userinfo answers, from attribute:NAME (of the user), claim:NAME, roles, roles:PREFIX,
+    /// value:TEXT or json:JSON. May be given several times; replaces the former ones.
     #[arg(long = "claim", value_name = "NAME=SOURCE")]
     claims: Option<Vec<ClaimRule>>,
     /// public, or pairwise: it knows users by a sub of its own.

@@ -63,7 +63,7 @@ pub(super) struct Fields {
     /// Whether a user's roles go into its access tokens.
     #[arg(long, value_name = "BOOL")]
     include_roles: Option<bool>,
-    /// A custom claim of its access tokens, from attribute:NAME (of the user), roles, roles:PREFIX, value:TEXT or json:JSON.
+    /// A custom claim of its access tokens, from attribute:NAME (of the user), claim:NAME, roles, roles:PREFIX, value:TEXT or json:JSON.
     /// May be given several times; replaces the former ones.
     #[arg(long = "claim", value_name = "NAME=SOURCE")]
     claims: Option<Vec<ClaimRule>>,

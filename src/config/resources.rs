@@ -28,8 +28,8 @@ section! {
         /// Whether a user's roles go into its access tokens.
         include_roles: bool = false;
         /// What its access tokens say beyond that: a table from a claim's name to where its value comes from,
-        /// `attribute:NAME` (of the user), `roles`, `roles:PREFIX` (those that begin so, without that), `value:TEXT` or
-        /// `json:JSON`.
+        /// `attribute:NAME` (of the user), `claim:NAME` (a standard claim: `email`), `roles`, `roles:PREFIX` (those that
+        /// begin so, without that), `value:TEXT` or `json:JSON`.
         claims: ClaimTable = ClaimTable::default();
         /// Whether users may make API tokens for it on their own page, each with any of its scopes.
         user_api_tokens: bool = false;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Attributes;
+use super::{User, person};
 
 /// The most custom claims of one resource server or client.
 pub const MAX_CUSTOM_CLAIMS: usize = 64;
@@ -52,6 +52,8 @@ const RESERVED: [&str; 27] = [
 pub enum Source {
     /// An attribute of the user.
     Attribute(String),
+    /// A standard claim of the user, also where it was not asked for.
+    Claim(String),
     /// The user's roles.
     Roles,
     /// Those of the user's roles that begin so, without that beginning.
@@ -60,12 +62,13 @@ pub enum Source {
     Constant(Value),
 }
 
-/// `attribute:NAME`, `roles`, `roles:PREFIX`, `value:TEXT` or `json:JSON`, in the configuration and on the command line.
+/// `attribute:NAME`, `claim:NAME`, `roles`, `roles:PREFIX`, `value:TEXT` or `json:JSON`, in the configuration and on the command line.
 impl FromStr for Source {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let sort = || {
-            "expected attribute:NAME, roles, roles:PREFIX, value:TEXT or json:JSON: where the claim's value comes from"
+            "expected attribute:NAME, claim:NAME, roles, roles:PREFIX, value:TEXT or json:JSON: where the claim's value \
+             comes from"
                 .to_owned()
         };
         if text.len() > MAX_VALUE_BYTES {
@@ -73,6 +76,10 @@ impl FromStr for Source {
         }
         match text.split_once(':').unwrap_or((text, "")) {
             ("attribute", name) if !name.is_empty() => Ok(Self::Attribute(name.to_owned())),
+            ("claim", name) if person::is_standard(name) => Ok(Self::Claim(name.to_owned())),
+            ("claim", name) => {
+                Err(format!("{name:?} is no standard claim of a user: name, email, given_name, …"))
+            }
             ("roles", "") if !text.contains(':') => Ok(Self::Roles),
             ("roles", prefix) if !prefix.is_empty() => Ok(Self::RolesBelow(prefix.to_owned())),
             ("value", text) if !text.is_empty() => Ok(Self::Constant(Value::String(text.to_owned()))),
@@ -90,6 +97,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Attribute(name) => write!(f, "attribute:{name}"),
+            Self::Claim(name) => write!(f, "claim:{name}"),
             Self::Roles => f.write_str("roles"),
             Self::RolesBelow(prefix) => write!(f, "roles:{prefix}"),
             Self::Constant(Value::String(text)) => write!(f, "value:{text}"),
@@ -113,8 +121,8 @@ impl<'de> Deserialize<'de> for Source {
 /// Whom the claims are about.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct About<'a> {
-    /// The user's attributes; none where a client acts for itself.
-    pub attributes: Option<&'a Attributes>,
+    /// The user; none where a client acts for itself.
+    pub user: Option<&'a User>,
     /// The user's roles.
     pub roles: &'a [String],
 }
@@ -153,7 +161,8 @@ impl CustomClaims {
         let list = |roles: Vec<String>| (!roles.is_empty()).then(|| Value::from(roles));
         let value = |source: &Source| match source {
             Source::Constant(value) => Some(value.clone()),
-            Source::Attribute(name) => about.attributes?.get(name).cloned(),
+            Source::Attribute(name) => about.user?.attributes.get(name).cloned(),
+            Source::Claim(name) => about.user?.claims().remove(name),
             Source::Roles => list(about.roles.to_vec()),
             Source::RolesBelow(prefix) => {
                 let below = about.roles.iter().filter_map(|role| role.strip_prefix(prefix.as_str()));
@@ -198,24 +207,30 @@ mod tests {
 
     #[test]
     fn values_come_from_attributes_roles_and_constants() {
-        let mut attributes = Attributes::default();
-        attributes.set("team", Some(json!(["red"]))).unwrap();
+        let now = crate::base::Timestamp(1_795_000_000);
+        let id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+        let mut user = User::new(id, crate::domain::UserName::parse("alice").unwrap(), String::new(), now);
+        user.attributes.set("team", Some(json!(["red"]))).unwrap();
+        user.person.set("address.locality", "Paris").unwrap();
         let roles = ["admin", "app:writer", "app:", "app:reader"].map(str::to_owned);
         let rules = claims(&[
             ("https://example.org/team", "attribute:team"),
             ("floor", "attribute:floor"),
+            ("login", "claim:preferred_username"),
+            ("mail", "claim:email"),
+            ("address", "claim:address"),
             ("groups", "roles"),
             ("app", "roles:app:"),
             ("none", "roles:other:"),
             ("tier", "value:gold"),
             ("limits", r#"json:{"a": [1, null]}"#),
         ]);
-        let about = About { attributes: Some(&attributes), roles: &roles };
+        let about = About { user: Some(&user), roles: &roles };
         assert_eq!(
             Value::Object(rules.about(about)),
             json!({
                 "https://example.org/team": ["red"], "groups": roles, "app": ["writer", "reader"], "tier": "gold",
-                "limits": { "a": [1, null] },
+                "limits": { "a": [1, null] }, "login": "alice", "address": { "locality": "Paris" },
             })
         );
         let constants = json!({ "tier": "gold", "limits": { "a": [1, null] } });
@@ -224,10 +239,23 @@ mod tests {
 
     #[test]
     fn a_source_goes_out_and_comes_back() {
-        for text in ["attribute:a", "roles", "roles:app:", "value:a:b", "json:7", r#"json:{"a":[true]}"#] {
+        for text in [
+            "attribute:a",
+            "claim:email",
+            "claim:address",
+            "claim:name",
+            "roles",
+            "roles:app:",
+            "value:a:b",
+            "json:7",
+            r#"json:{"a":[true]}"#,
+        ] {
             assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
         }
         let long = format!("value:{}", "a".repeat(2048));
+        for text in ["claim:", "claim:sub", "claim:mail", "claim:address.locality"] {
+            assert!(text.parse::<Source>().unwrap_err().contains("no standard claim"), "{text}");
+        }
         for text in ["", "attribute:", "attribute", "roles:", "value:", "json:", "json:{", "user:a", &long] {
             assert!(text.parse::<Source>().is_err(), "{text}");
         }

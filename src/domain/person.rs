@@ -63,6 +63,12 @@ const CLAIMS: [(&str, Kind); 21] = [
     ("address.country", Kind::Text),
 ];
 
+/// Whether a user has a claim of this name, as tokens show it (OpenID Connect Core 1.0 §5.1).
+pub(super) fn is_standard(name: &str) -> bool {
+    let known = |(known, _): &(&str, Kind)| *known == name && !name.starts_with(ADDRESS);
+    ["name", "email", "address", "updated_at"].contains(&name) || CLAIMS.iter().any(known)
+}
+
 /// The standard claims of a user, by name; those of the address as `address.locality` and so on. Only names and values that
 /// keep the rules are in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -33,7 +33,7 @@ pub fn by_name(user: &User, client: &Client, wishes: &Wishes) -> Map<String, Val
 /// What an operator wants told to this client beyond the standard claims.
 #[must_use]
 pub fn custom(user: &User, client: &Client, roles: &[String]) -> Map<String, Value> {
-    client.openid.claims.about(About { attributes: Some(&user.attributes), roles })
+    client.openid.claims.about(About { user: Some(user), roles })
 }
 
 /// Whether a client may ask for a claim by name: it may ask for the scope value that bears it.

@@ -46,12 +46,12 @@ pub(super) fn claims<'g>(
         Some(family) => format!("{family}.{random}"),
         None => random.to_string(),
     };
-    let (attributes, roles) = match &granted.by {
+    let (user, roles) = match &granted.by {
         By::Client => (None, [].as_slice()),
-        By::User(by) => (Some(&by.user.attributes), by.roles.as_slice()),
-        By::Token(token) => (token.attributes.as_ref(), token.roles.as_slice()),
+        By::User(by) => (Some(&by.user), by.roles.as_slice()),
+        By::Token(token) => (token.user.as_ref(), token.roles.as_slice()),
     };
-    let custom = server.map(|server| server.claims.about(About { attributes, roles })).unwrap_or_default();
+    let custom = server.map(|server| server.claims.about(About { user, roles })).unwrap_or_default();
     let roles = if server.is_some_and(|server| server.include_roles) { roles } else { &[] };
     let claims = AccessTokenClaims {
         iss: Cow::Borrowed(&policy.issuer),

@@ -78,8 +78,7 @@ fn judge(cx: &Cx, shown: Shown) -> Result<Recognised, Dead> {
         cx.last_uses.note(&token.id, cx.now);
     }
     let first = First { resources: vec![token.resource.clone()], scope: scope.clone() };
-    let attributes = user.as_ref().map(|user| &user.attributes);
-    let custom = server.claims.about(About { attributes, roles: &roles });
+    let custom = server.claims.about(About { user: user.as_ref(), roles: &roles });
     let roles = if server.include_roles { roles } else { Vec::new() };
     let claims = AccessTokenClaims {
         iss: Cow::Owned(cx.policy.issuer.clone()),

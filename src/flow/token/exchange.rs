@@ -60,7 +60,7 @@ pub(super) fn run(cx: &Cx, client: Arc<Client>, params: &Params) -> Result<Prepa
             Some(user) => subjects::sub_for(&cx.policy, &client, user.id),
             None => subject.claims.sub.into_owned(),
         },
-        attributes: subject.user.map(|user| user.attributes),
+        user: subject.user,
         auth_time: subject.claims.auth_time,
         acr: subject.claims.acr.map(Cow::into_owned),
         amr: subject.claims.amr.into_owned(),

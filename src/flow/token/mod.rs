@@ -21,7 +21,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::{Id, PlainToken, Timestamp};
-use crate::domain::{Attributes, Authorization, Client, User};
+use crate::domain::{Authorization, Client, User};
 use crate::oauth::token_response::{IssuedTokenType, TokenResponse};
 use crate::oauth::{Actor, Asked, ErrorCode, GrantType, OAuthError, Params};
 
@@ -122,8 +122,8 @@ pub struct Exchanged {
     pub amr: Vec<String>,
     /// Its user's roles, where the new resource server asks for them.
     pub roles: Vec<String>,
-    /// What custom claims say of its user.
-    pub attributes: Option<Attributes>,
+    /// Its user, for what custom claims say.
+    pub user: Option<User>,
     /// Who acts.
     pub act: Option<Actor>,
     /// When it dies.
