@@ -49,6 +49,9 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         Ok(entrance) => entrance,
         Err(error) => return errors::ticket(&request, &app, &error),
     };
+    if !entrance.sign_up {
+        return to_login(&app, &asked.sealed);
+    }
     let username = login::username_of(&entrance.ticket).to_owned();
     let typed = Typed { username, remember: entrance.ticket.remember, ..Typed::default() };
     let csrf = browser::csrf(&asked.tie, paths::SIGN_UP);
@@ -71,6 +74,9 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
     let (handle, before, ticket, form) = (tie.clone(), known.clone(), sealed.clone(), typed.clone());
     let outcome = run::blocking(&request, &app, move |cx| {
         let entrance = authorize::show_entrance(cx, &ticket, &known)?;
+        if !entrance.sign_up {
+            return Ok(None);
+        }
         let sent = SignUp {
             username: &form.username,
             password: params.get("new_password").unwrap_or_default(),
@@ -81,21 +87,27 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
         };
         let to = entrance.ticket.to.clone();
         let outcome = authorize::answer_sign_up(cx, to, &sent, &entry, &known, &handle)?;
-        Ok::<_, TicketError>((entrance, outcome))
+        Ok::<_, TicketError>(Some((entrance, outcome)))
     })
     .await;
     match outcome {
-        Ok((_, SignUpOutcome::In(step, held))) => {
+        Ok(None) => to_login(&app, &sealed),
+        Ok(Some((_, SignUpOutcome::In(step, held)))) => {
             let mut response = authorize_endpoint::next(&request, &app, step, &tie);
             browser::hold(&mut response, &app, &before, &held);
             response
         }
-        Ok((entrance, SignUpOutcome::Again(refusal))) => {
+        Ok(Some((entrance, SignUpOutcome::Again(refusal)))) => {
             let csrf = browser::csrf(&tie, paths::SIGN_UP);
             page(&request, &app, 400, &entrance, &sealed, &csrf, &typed, Some(refusal))
         }
         Err(error) => errors::ticket(&request, &app, &error),
     }
+}
+
+/// A known user is meant: the login page, which has no link to this one then.
+fn to_login(app: &App, sealed: &str) -> HttpResponse {
+    headers::redirect(app, &format!("{}{}?request={sealed}", app.site.base, paths::LOGIN)).finish()
 }
 
 #[expect(clippy::too_many_arguments, reason = "what stands on the page, each once")]

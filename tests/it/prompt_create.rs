@@ -157,8 +157,16 @@ fn what_excludes_a_new_account_is_refused_and_the_rest_goes_together() {
     let code = ask(&mut browser, "app", &[]).sent("code").unwrap();
     let hint = server.public_token("app", &redemption(&code)).text("id_token");
     assert_eq!(error_of(&ask(&mut browser, "app", &[CREATE, ("id_token_hint", &hint)])), "invalid_request");
-    let login = ask(&mut server.browser(), "app", &[("id_token_hint", &hint)]);
+    let mut other = server.browser();
+    let login = ask(&mut other, "app", &[("id_token_hint", &hint)]);
     assert!(is_login(&login) && !login.body.contains(SIGN_UP), "{}", login.body);
+    // Nor by hand.
+    let meant = login.field("request");
+    let back = other.get(&format!("{SIGN_UP}?request={meant}"));
+    assert!(is_login(&other.follow(back)));
+    let page = ask(&mut other, "house", &[CREATE]);
+    let back = send(&mut other, &page, "mallory", &[("request", &meant)]);
+    assert!(is_login(&other.follow(back)) && users(&server) == 1);
     let page = ask(&mut browser, "house", &[("prompt", "login create select_account")]);
     assert!(sign_up(&mut browser, &page, "carol").sent("code").is_some());
     let page = ask(&mut browser, "house", &[("prompt", "create consent"), ("max_age", "0")]);
