@@ -59,7 +59,8 @@ pub(super) enum Command {
     Unlock { name: String },
     /// List a user's sessions, with the clients that got something in each.
     Sessions { name: String },
-    /// End a user's sessions with what hangs on them; the user can sign in again.
+    /// End a user's sessions with all refresh tokens that were given in them, those with offline_access too; the user can
+    /// sign in again. What was given in a session that ended before, and API tokens, end with `lock`.
     SignOut {
         name: String,
         /// This one alone, by its id. Left out: all of them.

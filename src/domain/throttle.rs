@@ -36,6 +36,12 @@ impl ThrottleKey {
         Self(format!("registrations:{}", network(address)))
     }
 
+    /// Documents of sectors that this server was made to ask for from one address.
+    #[must_use]
+    pub fn sectors(address: IpAddr) -> Self {
+        Self(format!("sectors:{}", network(address)))
+    }
+
     /// Accounts that users made for themselves from one address.
     #[must_use]
     pub fn sign_ups(address: IpAddr) -> Self {

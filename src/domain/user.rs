@@ -63,13 +63,14 @@ impl UserName {
     }
 }
 
-/// Unicode's Default_Ignorable_Code_Point (UAX #44), and the separators and marks of interlinear text: shown as nothing, or
-/// turning around what is beside them.
+/// Unicode's Default_Ignorable_Code_Point (UAX #44), the separators and marks of interlinear text, and the blanks and controls
+/// of single scripts (braille, ogham, hieroglyphs, musical notation): shown as nothing, or turning around what is beside them.
 fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1680}' | '\u{2800}' | '\u{13430}'..='\u{1345f}' | '\u{16fe4}' | '\u{1d159}'
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -232,9 +233,18 @@ mod tests {
     /// With self-registration a stranger could be taken for alice.
     #[test]
     fn a_new_name_has_nothing_in_it_that_cannot_be_seen() {
-        for typed in
-            ["al\u{200b}ice", "alice\u{2060}", "\u{202e}ecila", "a\u{ad}lice", "alice\u{fe0f}", "\u{3164}"]
-        {
+        for typed in [
+            "al\u{200b}ice",
+            "alice\u{2060}",
+            "\u{202e}ecila",
+            "a\u{ad}lice",
+            "alice\u{fe0f}",
+            "\u{3164}",
+            "alice\u{2800}",
+            "al\u{1680}ice",
+            "alice\u{1d159}",
+            "alice\u{13441}",
+        ] {
             assert!(UserName::for_new_account(typed).is_err(), "{typed:?}");
         }
         for typed in ["Zoë", "山田", "o'hara jr.", "alice@example.org"] {

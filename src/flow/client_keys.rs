@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::{Seconds, Timestamp};
 use crate::domain::Client;
-use crate::fetch::Fetched;
+use crate::fetch::{FetchError, Fetched};
 use crate::jose::{ClientKeySet, EncryptionKey, NoKey, VerificationKey};
 use crate::oauth::algorithm::{KeyManagement, SigningAlgorithm};
 use crate::oauth::{ClientId, ErrorCode, OAuthError};
@@ -165,9 +165,13 @@ fn fetched(
         return answer(&seen, cx.now, uri);
     }
     let got = cx.fetcher.get(uri, "application/jwk-set+json, application/json", cx.now);
+    // This server's own limit says nothing of the client: it is asked as soon as there is room.
+    let asked = !matches!(got, Err(FetchError::Busy));
     let read = got.map_err(|e| e.to_string()).and_then(|got| read(&got).map(|keys| (keys, got.max_age)));
     let mut known = slot.known(uri);
-    known.tried_at = Some(cx.now);
+    if asked {
+        known.tried_at = Some(cx.now);
+    }
     match read {
         Ok((keys, max_age)) => {
             let keep = max_age.unwrap_or(KEEP).max(KEEP_AT_LEAST).min(KEEP_AT_MOST);

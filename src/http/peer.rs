@@ -19,13 +19,10 @@ pub(super) fn address(request: &HttpRequest, app: &App) -> IpAddr {
         return direct;
     }
     let mut address = direct;
-    let named: Vec<&str> = request
-        .headers()
-        .get_all(header::X_FORWARDED_FOR)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
+    // What a client wrote in front may be no text at all; what the proxy wrote behind it counts all the same.
+    let lines = request.headers().get_all(header::X_FORWARDED_FOR);
+    let lines: Vec<_> = lines.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let named: Vec<&str> = lines.iter().flat_map(|line| line.split(',')).map(str::trim).collect();
     for text in named.into_iter().rev() {
         if !trusted(address) {
             break;

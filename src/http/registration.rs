@@ -76,9 +76,9 @@ pub(super) async fn put(
         Ok(token) => token,
         Err(error) => return readable(errors::json(&request, &error)),
     };
-    let id = client.into_inner();
+    let (id, peer) = (client.into_inner(), peer::address(&request, &app));
     let done =
-        changing(&request, &app, move |cx| registration::update(cx, &id, token.as_deref(), read)).await;
+        changing(&request, &app, move |cx| registration::update(cx, &id, token.as_deref(), read, peer)).await;
     readable(match done {
         Ok(answer) => said(StatusCode::OK, &answer),
         Err(refusal) => refused(&request, &refusal),

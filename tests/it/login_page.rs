@@ -199,6 +199,8 @@ fn what_the_client_wrote_into_x_forwarded_for_does_not_count() {
         assert!(is_wrong(&attempt(&mut browser, &format!("user{n}"), "wrong password")));
     }
     assert!(is_throttled(&attempt(&mut from(&server, "203.0.113.99, 192.0.2.1"), "alice", PASSWORD)));
+    // Nor does what is no text.
+    assert!(is_throttled(&attempt(&mut from(&server, "\u{e9}vil, 192.0.2.1"), "alice", PASSWORD)));
     // What is no address stops the reading: the proxy's own address is counted then.
     assert!(attempt(&mut from(&server, "192.0.2.1, unknown"), "alice", PASSWORD).sent("code").is_some());
 }

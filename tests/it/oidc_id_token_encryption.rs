@@ -96,3 +96,27 @@ fn a_client_without_a_fitting_key_gets_nothing() {
         assert!(answer.text("error_description").contains("none of the client's keys"), "{}", answer.body);
     }
 }
+
+/// A code or a refresh token that went for an answer that cannot be given would be lost, and look stolen when it comes again.
+#[test]
+fn what_cannot_be_answered_uses_nothing_up() {
+    let server = TestServer::start();
+    let recipient = Recipient::new(Kind::P256);
+    let encrypted_to = |keys: Value| {
+        encrypted_to(&server, &keys, KeyManagement::EcdhEs, ContentEncryption::A256Gcm);
+    };
+    let good = json!([recipient.public_jwk()]);
+    let code = code(&server, "web", &[("scope", "openid offline_access")]);
+    encrypted_to(json!([]));
+    assert_eq!(server.token("web", &redemption(&code)).status, 400);
+    encrypted_to(good.clone());
+    let given = server.token("web", &redemption(&code));
+    assert_eq!(given.status, 200, "{}", given.body);
+    let token = given.text("refresh_token");
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
+    encrypted_to(json!([]));
+    assert_eq!(server.token("web", &refresh).status, 400);
+    server.advance(3600);
+    encrypted_to(good);
+    assert_eq!(server.token("web", &refresh).status, 200);
+}

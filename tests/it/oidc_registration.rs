@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::support::TestServer;
 use super::support::flow::{VERIFIER, authorize, authorize_path, challenge};
 use super::support::outside::{Outside, Says};
-use super::support::registration::{least_with, open, register, registered, setup};
+use super::support::registration::{least, least_with, manage, open, register, registered, setup, with};
 use super::support::server::{CALLBACK, Setup};
 
 fn text<'a>(told: &'a Value, name: &str) -> &'a str {
@@ -275,4 +275,26 @@ fn what_the_certification_suite_registers_is_registered() {
     assert_eq!(page.status, 303, "{}", page.body);
     let code = authorize(&mut server.browser(), text(&told, "client_id"), &asked).sent("code");
     assert!(code.is_some());
+}
+
+/// Whoever may make this server ask others could keep it busy with that: each time counts, whatever came of it.
+#[test]
+fn documents_of_sectors_are_asked_for_so_often_and_no_more() {
+    let server = with("mode = \"open\"\nmax_per_address = 3\nwindow_s = 600");
+    let sector = json!({ "sector_identifier_uri": "https://nowhere.invalid/sector.json" });
+    for _ in 0..3 {
+        let answer = register(&server, &least_with(sector.clone()));
+        assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_client_metadata"));
+    }
+    let told = registered(&server, &least());
+    assert_eq!(register(&server, &least_with(sector.clone())).status, 429);
+    // Nor by an update.
+    let path = told["registration_client_uri"].as_str().unwrap().strip_prefix(&server.issuer).unwrap();
+    let mut body = least_with(sector);
+    body["client_id"] = told["client_id"].clone();
+    let update =
+        || manage(&server, "PUT", path, told["registration_access_token"].as_str(), &body.to_string());
+    assert_eq!(update().status, 429);
+    server.advance(601);
+    assert_eq!(update().status, 400);
 }

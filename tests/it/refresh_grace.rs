@@ -434,6 +434,21 @@ fn a_used_token_whose_successor_cannot_be_told_is_reused() {
     });
 }
 
+/// A clock that went back makes no grace of what is long over, and no thief of whoever lost an answer.
+#[test]
+fn a_token_that_was_used_in_the_future_is_refused_and_revokes_nothing() {
+    on_each_database(|database| {
+        let server = TestServer::on(&database);
+        let old = first(&server);
+        server.advance(300);
+        let newest = next(&server, &next(&server, &old));
+        server.advance(-200);
+        assert_eq!(refresh(&server, &old).error(), "invalid_grant", "{}", database.kind);
+        assert_eq!(reused(&database), 0, "{}", database.kind);
+        next(&server, &newest);
+    });
+}
+
 /// As on a node that has not been given the new master key yet: not the user's fault.
 #[test]
 fn a_master_key_that_is_not_here_is_a_fault_of_the_server_and_revokes_nothing() {

@@ -369,3 +369,21 @@ fn a_registered_client_is_a_client() {
     assert!(!stored.declared && !stored.skip_consent && stored.needs_pkce());
     assert!(Client::check(stored.to_draft(), stored.created_at).is_ok());
 }
+
+/// OpenID Connect Core §12.2: a `sub` stays as it was. A client that named another's host later would be told its subjects.
+#[test]
+fn nobody_moves_to_another_sector() {
+    let server = open();
+    let own = Own::new(&server, &least_with(json!({ "subject_type": "pairwise" })));
+    let elsewhere = json!({ "subject_type": "pairwise", "redirect_uris": ["https://victim.example/cb"] });
+    for members in [elsewhere, json!({ "subject_type": "public" }), json!({})] {
+        let answer = own.update(members.clone());
+        let told = (answer.status, answer.error());
+        assert_eq!(told, (400, "invalid_client_metadata".to_owned()), "{members}: {}", answer.body);
+    }
+    let here = json!({ "subject_type": "pairwise", "redirect_uris": ["https://app.example/other"] });
+    assert_eq!(own.update(here).status, 200);
+    let public = Own::new(&server, &least());
+    assert_eq!(public.update(json!({ "subject_type": "pairwise" })).status, 400);
+    assert_eq!(public.update(json!({ "redirect_uris": ["https://moved.example/cb"] })).status, 200);
+}

@@ -280,7 +280,7 @@ One way for each grant:
   # refresh: put the refresh_token of that answer in
   curl -s -u demo-password:{by_password} -d grant_type=refresh_token -d refresh_token=… {issuer}/token
 
-  # token exchange: for an access token, or an API token of {issuer}/account/tokens, a short-lived JWT that may less
+  # token exchange: for an access token, or an API token of {issuer}/account/tokens, a short-lived JWT that may do less
   curl -s -u demo-api:{by_api} -d grant_type=urn:ietf:params:oauth:grant-type:token-exchange -d subject_token=… \
     -d subject_token_type=urn:ietf:params:oauth:token-type:access_token -d resource=http://{api} -d scope=notes:read {issuer}/token
 

@@ -1,8 +1,11 @@
 //! A client and its own registration (RFC 7592 §2): told, changed, deleted.
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value};
 
 use crate::base::{HashedToken, PlainToken, TokenKind};
+use crate::domain::client::openid::SubjectType;
 use crate::domain::{Client, ClientSecret, Registration};
 use crate::flow::Cx;
 use crate::oauth::registration::MetadataError;
@@ -46,6 +49,7 @@ pub fn update(
     client_id: &str,
     token: Option<&str>,
     body: Map<String, Value>,
+    peer: IpAddr,
 ) -> Result<Answer, Refusal> {
     let Known { client: before, mut registration, token } = known(cx, client_id, token)?;
     if let Some(name) = OF_THE_SERVER.into_iter().find(|name| body.contains_key(*name)) {
@@ -54,7 +58,8 @@ pub fn update(
     let asked = Metadata::read(body)?;
     check_identity(cx, &before, &registration, &asked)?;
     let client = client::changed(cx, &before, &asked)?;
-    sector::check(cx, &client)?;
+    sector_stays(&before, &client)?;
+    sector::check(cx, &client, peer)?;
     let mut fresh = None;
     if !has_secret(asked.auth_method) {
         registration.sealed_secret = None;
@@ -73,6 +78,20 @@ pub fn update(
         client = %client.id, "a client changed its registration"
     );
     tell(cx, &client, &registration, &token)
+}
+
+/// OpenID Connect Core 1.0 §12.2: the `sub` of a refreshed ID token "MUST be the same as in the ID Token issued when the
+/// original authentication occurred"; and what a client was given for its own sector must not tell it what another is told.
+fn sector_stays(before: &Client, after: &Client) -> Result<(), MetadataError> {
+    let kind = |client: &Client| client.openid.subject_type;
+    if kind(before) != kind(after) {
+        return Err(MetadataError::of("subject_type", "stays as it was registered: register another client"));
+    }
+    if kind(after) == SubjectType::Pairwise && before.sector() != after.sector() {
+        let why = "the sector of a pairwise client stays as it was registered: register another client";
+        return Err(MetadataError::of("redirect_uris", why));
+    }
+    Ok(())
 }
 
 /// Deletes a client with everything that it was given (RFC 7592 §2.3).

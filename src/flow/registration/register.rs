@@ -43,7 +43,7 @@ pub fn register(cx: &Cx, asking: &Asking, body: Map<String, Value>) -> Result<An
     let initial = initial_token(cx, asking.token.as_deref())?;
     let asked = Metadata::read(body)?;
     let client = client::new(cx, random_id(cx)?, &asked)?;
-    sector::check(cx, &client)?;
+    sector::check(cx, &client, asking.peer)?;
     let token = PlainToken::random(TokenKind::Registration, &*cx.entropy).map_err(OAuthError::from)?;
     let secret = if has_secret(asked.auth_method) { Some(new_secret(cx, &client.id)?) } else { None };
     let (stored, plain) = secret.map_or((None, None), |(stored, plain)| (Some(stored), Some(plain)));

@@ -27,7 +27,7 @@ use crate::oauth::{Actor, Asked, ErrorCode, GrantType, OAuthError, Params};
 
 use super::client_auth::{self, Presented};
 use super::target::TokenTarget;
-use super::{Cx, Policy, Snapshot, mint, registration};
+use super::{Cx, Policy, Snapshot, client_keys, mint, registration};
 
 /// A token request as it came through the door.
 pub struct TokenRequest {
@@ -156,6 +156,7 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
             .describe(format!("this client may not use the grant {grant}"))
             .because(format!("client {} is not registered for {grant}", client.id)));
     }
+    can_be_told(cx, &client, grant)?;
     let asking = Arc::clone(&client);
     let granted = match grant {
         GrantType::AuthorizationCode => code::run(cx, client, &request.params),
@@ -173,6 +174,18 @@ pub fn token(cx: &Cx, request: &TokenRequest) -> Result<TokenResponse, OAuthErro
     let tokens = mint::tokens(cx, granted)?;
     registration::note_use(cx, &asking.id);
     Ok(tokens)
+}
+
+/// Whether there is a key for the ID token of a client that wants it encrypted. Looked for before anything is used up: a code
+/// or a refresh token that went for an answer that nobody can give would be lost, and look stolen when it is shown again.
+fn can_be_told(cx: &Cx, client: &Client, grant: GrantType) -> Result<(), OAuthError> {
+    let without_id_token = matches!(grant, GrantType::ClientCredentials | GrantType::TokenExchange);
+    match client.openid.id_token.encryption {
+        Some((algorithm, _)) if !without_id_token => {
+            client_keys::encryption_key(cx, client, algorithm).map(drop)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a request can be answered on the worker itself: it touches no database and signs nothing slow. That of a client

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use oxide_auth::code_grant::refresh::{Error as MachineError, Input, Output, Refresh};
 use oxide_auth::primitives::grant::Extensions;
 
-use crate::base::{Entropy, Id, PlainToken, Timestamp, TokenKind};
+use crate::base::{Entropy, Id, PlainToken, Seconds, Timestamp, TokenKind};
 use crate::domain::{Authorization, Client, RefreshToken, RevocationReason, User};
 use crate::flow::mint::{self, Prepared};
 use crate::flow::target::{self, Target, TokenTarget};
@@ -26,6 +26,9 @@ use crate::store::{Conn, StoreError, authorizations, refresh_tokens, roles, sess
 
 use super::successor::Succession;
 use super::{By, Granted, GrantedBy, oxide};
+
+/// How far the clocks of two nodes may be apart.
+const CLOCK_LEEWAY: Seconds = Seconds(60);
 
 type Outcome = Result<Prepared, Refusal>;
 
@@ -101,6 +104,12 @@ impl Rotation {
         }
         if !authorization.is_alive(self.now) {
             return refused(invalid_grant("the refresh token was revoked"));
+        }
+        if token.used_at.is_some_and(|at| at > self.now + CLOCK_LEEWAY) {
+            // A clock went back, of this node or of another: nobody can say how long ago it was used, and nobody stole it.
+            return refused(invalid_grant(
+                "the refresh token was used before, by a clock that is ahead of this one",
+            ));
         }
         match token.used_at {
             Some(used_at) if !self.succession.is_in_grace(used_at) => {
