@@ -125,6 +125,11 @@ impl FromStr for RedirectUri {
         if !url.username().is_empty() || url.password().is_some() {
             return Err("a redirect URI has no user or password in it".to_owned());
         }
+        // "https:/x" and "https:x" name a host to this parser, and a path of the page they stand on to a browser.
+        let is_web = ["http", "https"].contains(&url.scheme());
+        if is_web && !text[url.scheme().len()..].starts_with("://") {
+            return Err("a web address has two slashes and then its host".to_owned());
+        }
         match url.scheme() {
             "https" => Ok(()),
             "http" if url.host().is_some_and(|host| is_loopback(&host)) => Ok(()),
@@ -180,6 +185,10 @@ mod tests {
             "data:text/html,x",
             "myapp:/cb",
             "https://app.example/c b",
+            "https:/login?a=1",
+            "https:app.example/cb",
+            "https:\\\\app.example/cb",
+            "http:/127.0.0.1/cb",
         ] {
             assert!(text.parse::<RedirectUri>().is_err(), "{text}");
         }

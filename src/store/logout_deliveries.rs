@@ -130,6 +130,17 @@ pub fn put_off(conn: &mut Conn, id: Id, attempts: i64, at: Timestamp) -> Result<
     Ok(())
 }
 
+/// Puts all off that are due for a client before `until`.
+///
+/// # Errors
+/// When the database fails.
+pub fn put_off_all(conn: &mut Conn, client: &ClientId, until: Timestamp) -> Result<(), StoreError> {
+    let due =
+        table::table.filter(table::client_id.eq(client.as_str())).filter(table::next_attempt_at.lt(until.0));
+    diesel::update(due).set(table::next_attempt_at.eq(until.0)).execute(conn)?;
+    Ok(())
+}
+
 /// Deletes one that is done, or given up.
 ///
 /// # Errors

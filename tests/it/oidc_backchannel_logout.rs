@@ -286,6 +286,29 @@ fn a_client_that_cannot_be_reached_is_tried_again_ever_more_seldom_and_over_a_re
     });
 }
 
+/// A host that says nothing takes a whole time-out for each try: its other logouts wait then, and nobody behind them does.
+#[test]
+fn of_a_client_that_says_nothing_one_logout_is_tried_and_the_others_wait() {
+    let outside =
+        Outside::start(|asked| if asked.path == "/two" { Says::Silence } else { Says::status(200) });
+    let server = start(&outside);
+    for _ in 0..3 {
+        in_and_out(&server, &["two"]);
+    }
+    in_and_out(&server, &["one"]);
+    let asked_of_two = || outside.asked().iter().filter(|asked| asked.path == "/two").count();
+    deliver(&server);
+    assert_eq!((asked_of_two(), waiting(&server)), (1, 3), "the one that answers knows");
+    // 15 seconds and a quarter at most until the first is tried again, 30 until the others are.
+    server.advance(31);
+    deliver(&server);
+    assert_eq!((asked_of_two(), waiting(&server)), (2, 3));
+    outside.says(|_| Says::status(200));
+    server.advance(60);
+    deliver(&server);
+    assert_eq!(waiting(&server), 0);
+}
+
 #[test]
 fn after_a_day_it_is_given_up_and_told_to_whoever_watches_the_log() {
     let log = SecurityLog::listen();

@@ -171,6 +171,8 @@ fn members_of_openid_connect_that_cannot_be_are_refused() {
         ("default_acr_values", json!(["a b"])),
         ("default_acr_values", json!([""])),
         ("initiate_login_uri", json!("http://app.example/login")),
+        ("logo_uri", json!("https:/logout")),
+        ("policy_uri", json!("https:app.example/policy")),
         ("backchannel_logout_uri", json!("http://127.0.0.1/logout")),
         ("backchannel_logout_uri", json!("https://app.example/#f")),
         ("backchannel_logout_session_required", json!(1)),

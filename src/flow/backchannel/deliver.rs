@@ -13,6 +13,10 @@ use super::super::mint::logout_token;
 /// What is put off because too much goes to its host at present comes soon; that is no try that failed.
 const BUSY: Seconds = Seconds(2);
 
+/// After one that did not get through, the client's others wait so long: a host that says nothing takes a whole time-out for
+/// each, and those who do answer would wait behind it.
+const UNREACHABLE: Seconds = Seconds(30);
+
 /// What came of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -48,24 +52,24 @@ pub fn deliver_one(cx: &Cx, delivery: &LogoutDelivery) -> Result<Outcome, StoreE
     }
     let outcome = match cx.snapshot.client(delivery.client_id.as_str()) {
         None => Outcome::GivenUp("the client is gone or switched off".to_owned()),
-        Some(known) => tell(cx, &known.client, delivery),
+        Some(known) => tell(cx, &known.client, delivery)?,
     };
     settle(cx, delivery, &outcome)?;
     Ok(outcome)
 }
 
-fn tell(cx: &Cx, client: &Client, delivery: &LogoutDelivery) -> Outcome {
+fn tell(cx: &Cx, client: &Client, delivery: &LogoutDelivery) -> Result<Outcome, StoreError> {
     let Some(uri) = &client.openid.backchannel_logout_uri else {
-        return Outcome::GivenUp("the client has no backchannel_logout_uri any more".to_owned());
+        return Ok(Outcome::GivenUp("the client has no backchannel_logout_uri any more".to_owned()));
     };
     let token = match logout_token(cx, client, delivery.session_id, delivery.user_id) {
         Ok(token) => token,
-        Err(OAuthError { operator, .. }) => return Outcome::PutOff(operator.into_owned()),
+        Err(OAuthError { operator, .. }) => return Ok(Outcome::PutOff(operator.into_owned())),
     };
     // §2.5: "an HTTP POST to the RP's back-channel logout URI […] with a logout_token parameter", form-encoded. The token's
     // own letters need no escape.
     let answer = cx.fetcher.post_form(uri, &format!("logout_token={token}"), cx.now);
-    match answer.map(|answer| answer.status) {
+    Ok(match answer.map(|answer| answer.status) {
         // §2.8: 200; "some Web frameworks will substitute an HTTP 204 No Content response".
         Ok(200 | 204) => Outcome::Told,
         // §2.5: "The OP should not retransmit a Logout Token unless the OP suspects that previous transmissions may have
@@ -76,8 +80,13 @@ fn tell(cx: &Cx, client: &Client, delivery: &LogoutDelivery) -> Outcome {
         Err(error @ (FetchError::Address(_) | FetchError::Redirect(_))) => {
             Outcome::GivenUp(format!("{uri}: {error}"))
         }
-        Err(error) => Outcome::PutOff(format!("{uri}: {error}")),
-    }
+        Err(error) => {
+            let (client, until) = (client.id.clone(), cx.now + UNREACHABLE);
+            cx.store
+                .write("put logouts off", move |conn| logout_deliveries::put_off_all(conn, &client, until))?;
+            Outcome::PutOff(format!("{uri}: {error}"))
+        }
+    })
 }
 
 fn settle(cx: &Cx, delivery: &LogoutDelivery, outcome: &Outcome) -> Result<(), StoreError> {

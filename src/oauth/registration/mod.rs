@@ -157,8 +157,9 @@ pub fn is_public_address(text: &str) -> bool {
 #[must_use]
 pub fn is_endpoint(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
-    text.bytes().all(|b| b.is_ascii_graphic())
-        && url.scheme() == "https"
+    // "https:/x" names a host to this parser, and a path of the page it stands on to a browser.
+    let head = text.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("https://"));
+    head && text.bytes().all(|b| b.is_ascii_graphic())
         && url.has_host()
         && url.fragment().is_none()
         && url.username().is_empty()
