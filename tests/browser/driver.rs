@@ -7,7 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Once;
+use std::sync::{Once, mpsc};
+use std::time::Duration;
 
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder};
@@ -37,6 +38,9 @@ impl Look {
     }
 }
 
+/// After this a browser that is waited for is taken for stuck: a failure says more than a run without an end.
+const TOO_LONG: Duration = Duration::from_secs(180);
+
 /// Runs `test` in a desk browser. Where there is none, it fails under `CI` and is skipped, loudly, elsewhere.
 pub fn browse<F: Future>(test: impl FnOnce(Client) -> F) -> Option<F::Output> {
     browse_as(Look::DESK, test)
@@ -49,15 +53,17 @@ pub fn browse_as<F: Future>(look: Look, test: impl FnOnce(Client) -> F) -> Optio
         None => return say_what_is_missing(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client = runtime.block_on(browser.session()).unwrap();
+    let client = runtime.block_on(async { tokio::time::timeout(TOO_LONG, browser.session()).await });
+    let client = client.expect("chromedriver opens no browser").unwrap();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
             set_look(&client, look).await;
-            test(client.clone()).await
+            let test = tokio::time::timeout(TOO_LONG, test(client.clone()));
+            test.await.expect("the browser test does not come to an end")
         })
     }));
     // Quits Chromium in good order; after a panic too, so that the next test has the machine to itself.
-    let _ = runtime.block_on(client.close());
+    let _ = runtime.block_on(async { tokio::time::timeout(TOO_LONG, client.close()).await });
     drop(browser);
     Some(outcome.unwrap_or_else(|panic| resume_unwind(panic)))
 }
@@ -108,13 +114,27 @@ struct Browser {
 }
 
 impl Browser {
+    /// chromedriver takes a free port of IPv6 and gives up when the same one of IPv4 is in use, as happens among so many
+    /// servers: then another one is tried.
     fn start(programs: &Programs) -> io::Result<Self> {
+        let mut tries = 0;
+        loop {
+            match Self::try_start(programs) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < 20 => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    fn try_start(programs: &Programs) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("countersign-browser-").tempdir()?.keep();
         // The shell outlives this process by a moment: it waits for the end of its input, then ends the driver and the
-        // browser by their ids (Chromium's profile lock is a link to "host-pid") and removes the folder.
+        // browser by their ids (Chromium's profile lock is a link to "host-pid") and removes the folder. Only the driver
+        // holds the output, which thus ends when the driver does.
         let script = r#"trap '' INT TERM HUP QUIT
             "$1" --port=0 & driver=$!
-            cat >/dev/null
+            exec >/dev/null
+            cat
             browser=$(readlink "$2/profile/SingletonLock")
             kill -KILL "$driver" "${browser##*-}"
             for _ in 1 2 3 4 5; do rm -rf "$2" && break; sleep 0.2; done"#;
@@ -128,22 +148,12 @@ impl Browser {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let mut lines = BufReader::new(shell.stdout.take().expect("stdout is piped"));
-        let mut line = String::new();
-        let port = loop {
-            line.clear();
-            if lines.read_line(&mut line)? == 0 {
-                return Err(io::Error::other("chromedriver ended before it listened"));
-            }
-            let said = line.trim_end().trim_end_matches('.');
-            if let Some((_, port)) = said.split_once("started successfully on port ") {
-                break port.to_owned();
-            }
-        };
-        // chromedriver may write more; an unread pipe that is closed would end it.
-        shell.stdout = Some(lines.into_inner());
+        let output = shell.stdout.take().expect("stdout is piped");
+        let mut browser = Browser { shell, address: String::new(), options: json!({}) };
+        let port = port_said_in(output)?;
+        browser.address = format!("http://127.0.0.1:{port}");
         let profile = format!("--user-data-dir={}", folder.join("profile").display());
-        let options = json!({
+        browser.options = json!({
             "binary": programs.chromium,
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -155,7 +165,7 @@ impl Browser {
             ],
             "prefs": { "credentials_enable_service": false, "profile.password_manager_leak_detection": false },
         });
-        Ok(Browser { shell, address: format!("http://127.0.0.1:{port}"), options })
+        Ok(browser)
     }
 
     async fn session(&self) -> Result<Client, fantoccini::error::NewSessionError> {
@@ -164,6 +174,23 @@ impl Browser {
         capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
         ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.address).await
     }
+}
+
+/// The port on which chromedriver says that it listens. Its output is read to the end: an unread pipe would hold it up.
+fn port_said_in(output: impl io::Read + Send + 'static) -> io::Result<String> {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let said = line.trim_end().trim_end_matches('.');
+            if said.contains("port not available") {
+                let _ = tell.send(Err(io::Error::new(io::ErrorKind::AddrInUse, line)));
+            } else if let Some((_, port)) = said.split_once("started successfully on port ") {
+                let _ = tell.send(Ok(port.to_owned()));
+            }
+        }
+    });
+    let error = |error| io::Error::other(format!("chromedriver does not listen: {error}"));
+    told.recv_timeout(Duration::from_secs(60)).map_err(error)?
 }
 
 impl Drop for Browser {
@@ -205,4 +232,26 @@ impl WebDriverCompatibleCommand for DevTools {
     fn method_and_body(&self, _: &url::Url) -> (Method, Option<String>) {
         (Method::POST, Some(json!({ "cmd": self.name, "params": self.params }).to_string()))
     }
+}
+
+#[test]
+fn a_driver_that_finds_its_port_taken_is_started_again_and_one_that_ends_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let pretend = |script: &str| {
+        let [text, path] = ["text", "chromedriver"].map(|name| folder.path().join(name));
+        fs::write(&text, format!("#!/bin/sh\ncd {}\n{script}\n", folder.path().display())).unwrap();
+        // Written by another process: a program that another thread's child holds open for writing cannot be started.
+        assert!(Command::new("install").args([&text, &path]).status().unwrap().success());
+        Browser::start(&Programs { chromium: PathBuf::new(), chromedriver: path })
+    };
+    let started = pretend(
+        "if [ -e second ]; then echo 'ChromeDriver was started successfully on port 4321.'; exec sleep 60; fi
+         [ ! -e first ] || : > second
+         : > first
+         echo 'IPv4 port not available. Exiting...'
+         exit 1",
+    );
+    assert_eq!(started.unwrap().address, "http://127.0.0.1:4321");
+    assert!(folder.path().join("second").exists());
+    pretend("echo 'What is this?'; exit 1").err().unwrap();
 }

@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -71,6 +73,7 @@ impl Kit {
         command.env("NO_PROXY", "127.0.0.1").env("no_proxy", "127.0.0.1");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.program));
+        let _stuck = KillLater::start(child.id(), Duration::from_secs(120));
         let mut input = child.stdin.take().unwrap();
         let mut browser = server.browser();
         let mut is_done = false;
@@ -86,5 +89,22 @@ impl Kit {
         let output = child.wait_with_output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && is_done, "{script}: {}\n{told}", output.status);
+    }
+}
+
+/// Ends a process that does not end by itself: its test then fails, where it would have waited without an end.
+struct KillLater {
+    _ended: mpsc::Sender<()>,
+}
+
+impl KillLater {
+    fn start(process: u32, after: Duration) -> Self {
+        let (ended, told) = mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if told.recv_timeout(after) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-KILL", &process.to_string()]).status();
+            }
+        });
+        Self { _ended: ended }
     }
 }
