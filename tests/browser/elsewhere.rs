@@ -1,8 +1,7 @@
 //! Applications of other kinds in a real browser: a web app with a server, a popup, a broker that goes on to another
 //! origin.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::process::Command;
 
 use countersign::base::clock::{Clock as _, SystemClock};
@@ -10,6 +9,7 @@ use fantoccini::Client;
 
 use super::driver::browse;
 use super::flows::{click, sees, sign_in};
+use super::web::{answers, page, serve};
 use crate::support::TestServer;
 use crate::support::flow::challenge;
 use crate::support::http::form;
@@ -18,27 +18,6 @@ use crate::support::server::{PASSWORD, Setup, secret};
 
 fn server(clients: String) -> TestServer {
     TestServer::with(Setup { clients, start_at: SystemClock.now(), ..Setup::default() })
-}
-
-/// A web server of one answer, for as long as the test runs.
-pub fn answers(listener: TcpListener, answer: String) -> SocketAddr {
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for socket in listener.incoming() {
-            let Ok(mut socket) = socket else { return };
-            // The head is all there is, and fits.
-            let _ = socket.read(&mut [0; 8192]);
-            let _ = socket.write_all(answer.as_bytes());
-        }
-    });
-    address
-}
-
-pub fn page(text: &str) -> String {
-    let length = text.len();
-    format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}"
-    )
 }
 
 fn spa(redirect_uri: &str) -> String {
@@ -112,7 +91,7 @@ secret_hash = "SECRET_HASH:web"
 /// A policy that cuts the pages off from their opener makes the application think that its popup was closed.
 #[test]
 fn a_popup_keeps_the_window_that_opened_it() {
-    let app = answers(TcpListener::bind("127.0.0.1:0").unwrap(), page("the app"));
+    let app = answers(page("the app"));
     let uri = format!("http://{app}/cb");
     let server = server(spa(&uri));
     browse(async |client: Client| {
@@ -138,12 +117,12 @@ fn a_popup_keeps_the_window_that_opened_it() {
 /// Chromium holds redirects after a form to the page's policy, those of the application too.
 #[test]
 fn a_login_ends_at_a_callback_that_goes_on_to_another_origin() {
-    let end = answers(TcpListener::bind("127.0.0.1:0").unwrap(), page("the end of the way"));
+    let end = answers(page("the end of the way"));
     let moved = format!(
         "HTTP/1.1 302 Found\r\nLocation: http://localhost:{}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         end.port()
     );
-    let broker = answers(TcpListener::bind("127.0.0.1:0").unwrap(), moved);
+    let broker = answers(moved);
     ends_well(&format!("http://{broker}/cb"), "the end of the way");
 }
 
@@ -151,7 +130,7 @@ fn a_login_ends_at_a_callback_that_goes_on_to_another_origin() {
 #[test]
 fn a_login_ends_at_an_ipv6_loopback_address() {
     let listener = TcpListener::bind("[::1]:0").expect("this machine has no IPv6 loopback address");
-    let app = answers(listener, page("the app on IPv6"));
+    let app = serve(listener, |_| page("the app on IPv6"));
     ends_well(&format!("http://{app}/cb"), "the app on IPv6");
 }
 

@@ -8,3 +8,4 @@ mod looks;
 mod modes;
 mod renewal;
 mod tokens;
+pub mod web;

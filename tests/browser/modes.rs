@@ -1,7 +1,6 @@
 //! The response modes as a browser carries them out: forms that are posted, fragments, messages to a popup's opener; and
 //! that the login page is never framed.
 
-use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -11,8 +10,8 @@ use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
 use super::driver::{browse, devtools};
-use super::elsewhere::{answers, page};
 use super::flows::{click, sees, sign_in};
+use super::web::{answers, page, serve};
 use crate::support::TestServer;
 use crate::support::flow::{VERIFIER, challenge};
 use crate::support::http::{Answer, form, query_of};
@@ -52,45 +51,21 @@ fn redeem(server: &TestServer, redirect_uri: &str, code: &str) -> Answer {
 }
 
 /// A web server that keeps the requests of its callback, head and body.
-fn receiver(listener: TcpListener) -> (SocketAddr, Receiver<String>) {
-    let address = listener.local_addr().unwrap();
+fn receiver() -> (SocketAddr, Receiver<String>) {
     let (tell, told) = channel();
-    let answer = page("the callback");
-    std::thread::spawn(move || {
-        for socket in listener.incoming() {
-            let Ok(mut socket) = socket else { return };
-            let _ = socket.set_read_timeout(Some(Duration::from_secs(5)));
-            let mut read = Vec::new();
-            let mut buffer = [0; 8192];
-            while !is_whole(&read) {
-                match socket.read(&mut buffer) {
-                    Ok(count) if count > 0 => read.extend_from_slice(&buffer[..count]),
-                    _ => break,
-                }
-            }
-            let text = String::from_utf8_lossy(&read).into_owned();
-            if text.split(' ').nth(1).is_some_and(|path| path.starts_with("/cb")) {
-                let _ = tell.send(text);
-            }
-            let _ = socket.write_all(answer.as_bytes());
+    let address = serve(TcpListener::bind("127.0.0.1:0").unwrap(), move |request| {
+        if request.split(' ').nth(1).is_some_and(|path| path.starts_with("/cb")) {
+            let _ = tell.send(request.to_owned());
         }
+        page("the callback")
     });
     (address, told)
-}
-
-fn is_whole(read: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(read);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head
-        .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    body.len() >= length.unwrap_or(0)
 }
 
 /// OAuth 2.0 Form Post Response Mode §2.
 #[test]
 fn the_answer_lands_as_a_posted_form_with_and_without_javascript() {
-    let (app, received) = receiver(TcpListener::bind("127.0.0.1:0").unwrap());
+    let (app, received) = receiver();
     let uri = format!("http://{app}/cb?x=1");
     let server = server(&uri);
     let received = |error: Option<&str>| {
@@ -134,7 +109,7 @@ fn the_answer_lands_as_a_posted_form_with_and_without_javascript() {
 fn a_hidden_frame_lands_on_the_apps_own_silent_page_by_query_and_by_fragment() {
     let script = "<!doctype html><title>x</title><body>an app<script>\
         if (window.parent !== window) window.parent.postMessage(location.href, location.origin)</script>";
-    let app = answers(TcpListener::bind("127.0.0.1:0").unwrap(), page(script));
+    let app = answers(page(script));
     let uri = format!("http://{app}/silent");
     let server = server(&uri);
     let in_frame = "const [url, done] = arguments; const frame = document.createElement('iframe');\
@@ -178,8 +153,8 @@ async fn popup(client: &Client, url: String) -> fantoccini::wd::WindowHandle {
 
 #[test]
 fn a_popup_tells_the_app_that_opened_it_and_no_other_page() {
-    let app = answers(TcpListener::bind("127.0.0.1:0").unwrap(), page("an app"));
-    let foreign = answers(TcpListener::bind("127.0.0.1:0").unwrap(), page("a foreign page"));
+    let app = answers(page("an app"));
+    let foreign = answers(page("a foreign page"));
     let uri = format!("http://{app}/cb");
     let server = server(&uri);
     browse(async |client: Client| {
@@ -214,7 +189,7 @@ fn a_popup_tells_the_app_that_opened_it_and_no_other_page() {
 /// Clickjacking: the answer page may be framed, the login page on the way to it may not.
 #[test]
 fn the_login_page_shows_in_no_frame_not_even_in_that_of_the_app() {
-    let app = answers(TcpListener::bind("127.0.0.1:0").unwrap(), page("an app"));
+    let app = answers(page("an app"));
     let uri = format!("http://{app}/cb");
     let server = server(&uri);
     browse(async |client: Client| {

@@ -1,15 +1,14 @@
 //! The single-page app renews without a refresh token: in a hidden frame, by redirect, by the session grant. And what a
 //! page gets that is not the app's.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
 use super::driver::browse;
-use super::elsewhere::{answers, page};
 use super::flows::{World, click, sees, sign_in};
+use super::web::{answers, page};
 use crate::support::raw::Raw;
 use crate::support::server::PASSWORD;
 
@@ -160,8 +159,7 @@ async fn ask(client: &Client, world: &World) -> Value {
 #[test]
 fn a_page_that_is_not_the_apps_gets_nothing_that_it_can_read() {
     let world = World::with(HOUSE);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let foreign = answers(listener, page("<!doctype html><title>foreign</title><body>a foreign page"));
+    let foreign = answers(page("<!doctype html><title>foreign</title><body>a foreign page"));
     browse(async |client: Client| {
         open_app(&client, &world).await;
         let own = ask(&client, &world).await;

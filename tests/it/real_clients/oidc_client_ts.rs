@@ -1,7 +1,6 @@
 //! oidc-client-ts in Chromium: redirect, popup, silent renewal in a hidden frame, refresh, userinfo, revocation, logout.
 //! The application is tests/real_clients/browser.
 
-use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use super::script::NODE;
 use super::server;
 use crate::browser::driver::browse;
 use crate::browser::flows::{click, sees, sign_in};
+use crate::browser::web::{content, page, serve};
 use crate::support::TestServer;
 use crate::support::jwt::verified;
 use crate::support::server::{NOTES, PASSWORD, Setup};
@@ -35,7 +35,8 @@ impl World {
         let address = listener.local_addr().unwrap();
         let server = server(Setup { clients: clients(address, profile), ..Setup::default() });
         let given = json!({ "issuer": server.issuer, "client": "app", "scope": scope });
-        serve(listener, format!("globalThis.given = {given};"), library);
+        let given = format!("globalThis.given = {given};");
+        serve(listener, move |request| application(request, &given, &library));
         Some(Self { server, app: format!("http://{address}") })
     }
 }
@@ -61,33 +62,13 @@ resources = ["{NOTES}"]
 }
 
 /// The application's own web server.
-fn serve(listener: TcpListener, given: String, library: String) {
-    let answer = move |path: &str| match path {
-        "/given.js" => ("text/javascript", given.clone()),
-        "/oidc-client-ts.js" => ("text/javascript", library.clone()),
-        "/app.js" => ("text/javascript", APP.to_owned()),
-        _ => ("text/html", PAGE.to_owned()),
-    };
-    std::thread::spawn(move || {
-        for socket in listener.incoming() {
-            let Ok(mut socket) = socket else { return };
-            let mut head = [0; 8192];
-            // The head is all there is, and fits. Chromium opens sockets that it then does not use.
-            let _ = socket.set_read_timeout(Some(Duration::from_secs(1)));
-            let Ok(read) = socket.read(&mut head) else { continue };
-            let head = String::from_utf8_lossy(&head[..read]);
-            let path = head.split([' ', '?']).nth(1).unwrap_or_default();
-            let (kind, text) = answer(path);
-            let length = text.len();
-            let _ = socket.write_all(
-                format!(
-                    "HTTP/1.1 200 OK\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {length}\r\n\
-                     Connection: close\r\n\r\n{text}"
-                )
-                .as_bytes(),
-            );
-        }
-    });
+fn application(request: &str, given: &str, library: &str) -> String {
+    match request.split([' ', '?']).nth(1).unwrap_or_default() {
+        "/given.js" => content("text/javascript", given),
+        "/oidc-client-ts.js" => content("text/javascript", library),
+        "/app.js" => content("text/javascript", APP),
+        _ => page(PAGE),
+    }
 }
 
 /// What a promise of the library comes to: the user, or the error's code.
