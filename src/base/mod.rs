@@ -5,6 +5,7 @@ pub mod encoding;
 pub mod entropy;
 pub mod id;
 pub mod secret;
+pub mod shown;
 pub mod strict;
 pub mod time;
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::base::shown::{is_invisible, is_shown};
 use crate::base::{Id, Timestamp};
 
 use super::{Attributes, Person, Problem};
@@ -63,17 +64,6 @@ impl UserName {
     }
 }
 
-/// Unicode's Default_Ignorable_Code_Point (UAX #44), the separators and marks of interlinear text, and the blanks and controls
-/// of single scripts (braille, ogham, hieroglyphs, musical notation): shown as nothing, or turning around what is beside them.
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{1680}' | '\u{2800}' | '\u{13430}'..='\u{1345f}' | '\u{16fe4}' | '\u{1d159}'
-        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
-
 impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -126,7 +116,7 @@ impl User {
     /// Applies the rules for what people read.
     ///
     /// # Errors
-    /// An overlong name or address, or one with control characters.
+    /// An overlong name or address, or one with characters that cannot be seen.
     pub fn check(&self) -> Result<(), Problem> {
         self.display_name.as_deref().map_or(Ok(()), check_display_name)?;
         self.email.as_deref().map_or(Ok(()), check_email)
@@ -170,19 +160,15 @@ impl User {
     }
 }
 
-fn can_be_shown(text: &str) -> bool {
-    !text.trim().is_empty() && !text.chars().any(char::is_control)
-}
-
 /// Whether this may be a name that people read.
 ///
 /// # Errors
-/// An overlong one, or one with control characters.
+/// An overlong one, or one with characters that cannot be seen.
 pub fn check_display_name(name: &str) -> Result<(), Problem> {
-    if can_be_shown(name) && name.len() <= MAX_SHOWN_BYTES {
+    if is_shown(name) && name.len() <= MAX_SHOWN_BYTES {
         return Ok(());
     }
-    Err(Problem::new("display_name", "1 to 200 bytes and no control characters"))
+    Err(Problem::new("display_name", "1 to 200 bytes, and no characters that cannot be seen"))
 }
 
 /// Whether this may be an e-mail address. Nobody is asked whether it is one.
@@ -190,8 +176,10 @@ pub fn check_display_name(name: &str) -> Result<(), Problem> {
 /// # Errors
 /// What is no address, or is too long for one.
 pub fn check_email(email: &str) -> Result<(), Problem> {
+    let has_both =
+        email.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
     // RFC 5321 §4.5.3.1.3: a path has at most 256 octets, with its angle brackets.
-    if can_be_shown(email) && email.len() <= 254 && email.contains('@') && !email.contains(' ') {
+    if has_both && email.len() <= 254 && is_shown(email) && !email.contains(char::is_whitespace) {
         return Ok(());
     }
     Err(Problem::new("email", "an address such as alice@example.org, of at most 254 bytes"))
@@ -252,6 +240,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_shown_name_has_nothing_in_it_that_cannot_be_seen() {
+        let user = |name: &str| User { display_name: Some(name.to_owned()), ..alice(0) };
+        for name in ["Zoë", "می\u{200c}خواهم", "Ada 👩\u{200d}💻"] {
+            assert!(user(name).check().is_ok(), "{name:?}");
+        }
+        for name in ["", " ", "\u{200b}", "\u{202e}ecilA", "Al\u{ad}ice", "A\nB", &"a".repeat(201)] {
+            assert_eq!(user(name).check().unwrap_err().field, "display_name", "{name:?}");
+        }
+    }
+
     /// RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256 octets (including the
     /// punctuation and element separators)."
     #[test]
@@ -260,10 +259,12 @@ mod tests {
         let long = format!("{}@example.org", "a".repeat(242));
         assert_eq!(long.len(), 254);
         assert!(user(&long).check().is_ok() && user("alice@example.org").check().is_ok());
+        let overlong = format!("a{long}");
+        let halves = ["alice", "@", "alice@", "@example.org"];
         for refused in
-            [format!("a{long}"), "alice".to_owned(), "a b@example.org".to_owned(), "a@b\r\n".to_owned()]
+            [&overlong, "a b@example.org", "a@b\r\n", "a@exa\u{200b}mple.org"].into_iter().chain(halves)
         {
-            assert_eq!(user(&refused).check().unwrap_err().field, "email", "{refused:?}");
+            assert_eq!(user(refused).check().unwrap_err().field, "email", "{refused:?}");
         }
     }
 

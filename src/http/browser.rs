@@ -17,7 +17,7 @@ use crate::flow::token::FromPage;
 use crate::oauth::{ErrorCode, OAuthError, Params};
 
 use super::pages::ErrorKind;
-use super::{cors, errors, forms};
+use super::{cors, errors, forms, headers, paths};
 
 /// The cookies of this server.
 #[derive(Clone, Copy)]
@@ -248,12 +248,16 @@ pub(super) struct Asked {
     pub(super) sealed: String,
 }
 
-/// What a page of a pending request needs before it can be opened.
+/// What a page of a pending request needs before it can be opened. Its bare address, as a bookmark has it, leads to the
+/// user's own pages.
 ///
 /// # Errors
 /// The page that says what is missing.
 #[expect(clippy::result_large_err, reason = "the page is the answer, and moved once")]
 pub(super) fn asked(request: &HttpRequest, app: &App) -> Result<Asked, HttpResponse> {
+    if request.query_string().is_empty() {
+        return Err(headers::redirect(app, &format!("{}{}", app.site.base, paths::ACCOUNT)).finish());
+    }
     let known = cookies(request, app);
     let sealed = query(request)
         .and_then(|params| params.get("request").map(str::to_owned).ok_or_else(missing_request))
@@ -264,7 +268,7 @@ pub(super) fn asked(request: &HttpRequest, app: &App) -> Result<Asked, HttpRespo
     Ok(Asked { known, tie, sealed })
 }
 
-/// What to say to somebody who opened a page by its bare address.
+/// What to say to somebody who opened a page by an address of their own making.
 fn missing_request() -> OAuthError {
     OAuthError::new(ErrorCode::InvalidRequest)
         .describe("this page is reached from an application only: start there, and it will lead here")

@@ -4,37 +4,73 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::flow::authorize::{self, Destination, LoginNotice, LoginOutcome, LoginTicket, Next, TicketError};
+use crate::base::PlainToken;
+use crate::flow::authorize::{
+    self, Destination, Entrance, LoginNotice, LoginOutcome, LoginTicket, Next, TicketError,
+};
 use crate::flow::login::{Attempt, Entry};
 
 use super::headers::{self, Allowed};
-use super::pages::{self, ClientCard, LoginPage};
+use super::pages::{self, ClientCard, Language, LoginPage};
 use super::{authorize as authorize_endpoint, browser, errors, paths, peer, run};
 
+/// A page on which a person signs in or up, before it is shown.
+pub(super) struct Opened {
+    pub(super) entrance: Entrance,
+    /// The sealed request.
+    pub(super) sealed: String,
+    /// What ties its form to the browser.
+    pub(super) tie: PlainToken,
+}
+
+/// # Errors
+/// The page that says why there is none.
+pub(super) async fn open(request: &HttpRequest, app: &Data<App>) -> Result<Opened, HttpResponse> {
+    let asked = browser::asked(request, app)?;
+    let (sealed, from) = (asked.sealed.clone(), asked.known);
+    let opened = run::blocking(request, app, move |cx| authorize::show_entrance(cx, &sealed, &from)).await;
+    let entrance = opened.map_err(|error| errors::ticket(request, app, &error))?;
+    Ok(Opened { entrance, sealed: asked.sealed, tie: asked.tie })
+}
+
+/// The language in which the page is shown, and the client that the person comes from.
+pub(super) fn shown_as<'a>(
+    request: &HttpRequest,
+    entrance: &'a Entrance,
+) -> (Language, Option<ClientCard<'a>>) {
+    let ui_locales = entrance.ticket.to.request().and_then(|asked| asked.ui_locales.as_deref());
+    let lang = pages::choose(ui_locales, browser::accept_language(request));
+    (lang, entrance.client.as_ref().map(|client| ClientCard::of(client, lang, entrance.unchecked)))
+}
+
+/// The page, with what it may load and where its form may lead.
+pub(super) fn send(
+    app: &App,
+    status: u16,
+    html: String,
+    ticket: &LoginTicket,
+    card: Option<&ClientCard<'_>>,
+) -> HttpResponse {
+    let (form_to, images) = (form_to(ticket), card.and_then(ClientCard::logo_origin));
+    let allowed = Allowed { form_to: form_to.as_deref(), images: images.as_deref(), ..Allowed::default() };
+    headers::page_that(app, status, html, allowed)
+}
+
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
-    let asked = match browser::asked(&request, &app) {
-        Ok(asked) => asked,
+    let Opened { entrance, sealed, tie } = match open(&request, &app).await {
+        Ok(opened) => opened,
         Err(page) => return page,
     };
-    let (handle, from) = (asked.sealed.clone(), asked.known);
-    let opened = run::blocking(&request, &app, move |cx| authorize::show_entrance(cx, &handle, &from)).await;
-    let entrance = match opened {
-        Ok(entrance) => entrance,
-        Err(error) => return errors::ticket(&request, &app, &error),
-    };
     let ticket = &entrance.ticket;
-    let ui_locales = ticket.to.request().and_then(|asked| asked.ui_locales.as_deref());
-    let lang = pages::choose(ui_locales, browser::accept_language(&request));
-    let card = entrance.client.as_ref().map(|client| ClientCard::of(client, lang, entrance.unchecked));
-    let images = card.as_ref().and_then(ClientCard::logo_origin);
+    let (lang, card) = shown_as(&request, &entrance);
     let html = LoginPage {
         lang,
         base: &app.site.base,
         service: &app.site.service,
         client_name: card.as_ref().map(|card| card.name),
         card: card.clone().unwrap_or_default(),
-        request: &asked.sealed,
-        csrf: &browser::csrf(&asked.tie, paths::LOGIN),
+        request: &sealed,
+        csrf: &browser::csrf(&tie, paths::LOGIN),
         username: username_of(ticket),
         notice: ticket.notice.map(|notice| shown(notice, &ticket.to)),
         remember: ticket.remember,
@@ -42,9 +78,7 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         sign_up: entrance.sign_up,
     }
     .render();
-    let form_to = form_to(ticket);
-    let allowed = Allowed { form_to: form_to.as_deref(), images: images.as_deref(), ..Allowed::default() };
-    headers::page_that(&app, 200, html, allowed)
+    send(&app, 200, html, ticket, card.as_ref())
 }
 
 /// What stands in the field for the user name: what was typed before, or whom the client hints at.

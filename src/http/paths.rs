@@ -30,6 +30,8 @@ pub const CHOOSE: &str = "/choose-account";
 pub const CONSENT: &str = "/consent";
 /// OpenID Connect RP-Initiated Logout 1.0 §2.
 pub const LOGOUT: &str = "/logout";
+/// Leads to the first page of a user's own.
+pub const ACCOUNT: &str = "/account";
 /// A user's sessions.
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 /// The form that changes the password.

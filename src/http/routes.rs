@@ -89,6 +89,7 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .route(post().to(logout::post))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
+        .service(at(paths::ACCOUNT).route(get().to(account::home)).default_service(refuse_page("GET, HEAD")))
         .service(
             at(paths::ACCOUNT_SESSIONS)
                 .route(get().to(account::sessions::get))
@@ -103,19 +104,19 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
         )
         .service(
             at(paths::ACCOUNT_TOKENS)
-                .route(get().to(account::tokens))
+                .route(get().to(account::tokens::list))
                 .default_service(refuse_page("GET, HEAD")),
         )
         .service(
             at(paths::NEW_TOKEN)
-                .route(get().to(account::new))
-                .route(post().to(account::make))
+                .route(get().to(account::tokens::new))
+                .route(post().to(account::tokens::make))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
             at(paths::REVOKE_TOKEN)
-                .route(get().to(account::ask_to_revoke))
-                .route(post().to(account::revoke))
+                .route(get().to(account::tokens::ask_to_revoke))
+                .route(post().to(account::tokens::revoke))
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(

@@ -10,9 +10,9 @@ use crate::flow::login::Entry;
 use crate::flow::sign_up::{NewPasswordFault, SignUp, SignUpRefusal, UserNameFault};
 use crate::oauth::Params;
 
-use super::headers::{self, Allowed};
-use super::pages::{self, ClientCard, PasswordMark, SignUpMarks, SignUpNotice, SignUpPage, UserNameMark};
-use super::{authorize as authorize_endpoint, browser, errors, login, paths, peer, routes, run};
+use super::login::{self, Opened};
+use super::pages::{PasswordMark, SignUpMarks, SignUpNotice, SignUpPage, UserNameMark};
+use super::{authorize as authorize_endpoint, browser, errors, headers, paths, peer, routes, run};
 
 /// What comes back into the form: all but the password.
 #[derive(Clone, Default)]
@@ -39,23 +39,17 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     if app.policy.sign_up.is_none() {
         return routes::nowhere(request, app).await;
     }
-    let asked = match browser::asked(&request, &app) {
-        Ok(asked) => asked,
+    let Opened { entrance, sealed, tie } = match login::open(&request, &app).await {
+        Ok(opened) => opened,
         Err(page) => return page,
     };
-    let (handle, from) = (asked.sealed.clone(), asked.known);
-    let opened = run::blocking(&request, &app, move |cx| authorize::show_entrance(cx, &handle, &from)).await;
-    let entrance = match opened {
-        Ok(entrance) => entrance,
-        Err(error) => return errors::ticket(&request, &app, &error),
-    };
     if !entrance.sign_up {
-        return to_login(&app, &asked.sealed);
+        return to_login(&app, &sealed);
     }
     let username = login::username_of(&entrance.ticket).to_owned();
     let typed = Typed { username, remember: entrance.ticket.remember, ..Typed::default() };
-    let csrf = browser::csrf(&asked.tie, paths::SIGN_UP);
-    page(&request, &app, 200, &entrance, &asked.sealed, &csrf, &typed, None)
+    let csrf = browser::csrf(&tie, paths::SIGN_UP);
+    page(&request, &app, 200, &entrance, &sealed, &csrf, &typed, None)
 }
 
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
@@ -121,11 +115,7 @@ fn page(
     typed: &Typed,
     refusal: Option<SignUpRefusal>,
 ) -> HttpResponse {
-    let asked = entrance.ticket.to.request();
-    let ui_locales = asked.and_then(|asked| asked.ui_locales.as_deref());
-    let lang = pages::choose(ui_locales, browser::accept_language(request));
-    let card = entrance.client.as_ref().map(|client| ClientCard::of(client, lang, entrance.unchecked));
-    let images = card.as_ref().and_then(ClientCard::logo_origin);
+    let (lang, card) = login::shown_as(request, entrance);
     let (notice, marks) = refusal.map_or((None, SignUpMarks::default()), shown);
     let html = SignUpPage {
         lang,
@@ -143,9 +133,7 @@ fn page(
         marks,
     }
     .render();
-    let form_to = login::form_to(&entrance.ticket);
-    let allowed = Allowed { form_to: form_to.as_deref(), images: images.as_deref(), ..Allowed::default() };
-    headers::page_that(app, status, html, allowed)
+    login::send(app, status, html, &entrance.ticket, card.as_ref())
 }
 
 fn shown(refusal: SignUpRefusal) -> (Option<SignUpNotice>, SignUpMarks) {

@@ -252,7 +252,7 @@ fn a_session_of_another_browser_cannot_be_chosen() {
 fn a_choice_needs_its_token_its_browser_and_a_page_that_is_not_too_old() {
     let server = TestServer::start();
     let mut browser = signed_in(&server);
-    assert_refused(&browser.get("/choose-account"), 400, "This request cannot be answered");
+    assert_refused(&browser.get("/choose-account?x=1"), 400, "This request cannot be answered");
     assert_refused(&browser.get("/choose-account?request=x"), 400, "This request cannot be answered");
     let page = ask(&mut browser, "app", &[SELECT]);
     let (request, csrf, id) = (page.field("request"), page.field("csrf"), accounts_on(&page).remove(0).0);

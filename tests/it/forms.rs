@@ -3,7 +3,7 @@
 use super::support::flow::{claims, redemption, request};
 use super::support::http::{Answer, Browser, form, query_of};
 use super::support::pages::{ask, assert_refused, assert_safe, is_chooser, is_consent, is_login, signed_in};
-use super::support::server::PASSWORD;
+use super::support::server::{PASSWORD, Setup};
 use super::support::{TestServer, change};
 
 const FORBIDDEN: &str = "This was not sent from our own page";
@@ -321,9 +321,30 @@ fn what_is_no_form_is_refused() {
 }
 
 #[test]
-fn a_page_that_is_opened_by_its_bare_address_says_where_to_start() {
+fn a_page_that_is_opened_by_its_bare_address_leads_to_the_users_own_pages() {
+    let extra = "[login]\nself_registration = true".to_owned();
+    let server = TestServer::with(Setup { extra, ..Setup::default() });
+    for path in ["/login", "/consent", "/choose-account", "/sign-up", "/account"] {
+        let mut browser = server.browser();
+        let answer = browser.get(path);
+        let to = if path == "/account" { "/account/sessions" } else { "/account" };
+        assert_eq!((answer.status, answer.location()), (303, to), "{path}");
+        let mut page = answer;
+        while page.status == 303 {
+            page = browser.follow(page);
+        }
+        assert!(is_login(&page), "{path}: {page:?}");
+        post(&mut browser, "/login", &login_form(&page));
+        let sessions = browser.get("/account/sessions");
+        assert_eq!(sessions.status, 200, "{path}: {sessions:?}");
+    }
+    assert_eq!(server.client().send("POST", "/account", &[], "").status, 405);
+}
+
+#[test]
+fn a_page_that_is_opened_by_an_address_of_ones_own_making_says_where_to_start() {
     let server = TestServer::start();
-    for path in ["/login", "/consent", "/login?request=", "/consent?request="] {
+    for path in ["/login?x=1", "/consent?x=1", "/login?request=", "/consent?request="] {
         let answer = server.browser().get(path);
         assert_refused(&answer, 400, BAD_REQUEST);
         assert!(answer.body.contains("start there"), "{}", answer.body);

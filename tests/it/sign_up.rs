@@ -193,7 +193,7 @@ fn the_form_needs_its_token_its_browser_and_a_page_that_is_not_too_old() {
     let server = with("");
     let forbidden = "This was not sent from our own page";
     let other_browser = "This page belongs to another browser";
-    assert_refused(&server.browser().get(SIGN_UP), 400, "This request cannot be answered");
+    assert_refused(&server.browser().get(&format!("{SIGN_UP}?x=1")), 400, "This request cannot be answered");
     let (mut browser, page) = at_sign_up(&server, "house");
     let (mut other, theirs) = at_sign_up(&server, "house");
     let of_login = browser.get(&format!("/login?request={}", page.field("request"))).field("csrf");

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::Problems;
+use crate::base::shown;
 use crate::config::schema::labelled;
 use crate::config::{Config, ResourceServer};
 
@@ -89,7 +90,7 @@ pub(super) fn is_name(text: &str) -> bool {
 
 /// A text for people.
 pub(super) fn is_shown(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control)
+    text.chars().count() <= 200 && shown::is_shown(text)
 }
 
 /// RFC 6749 §3.3: `1*( %x21 / %x23-5B / %x5D-7E )`.

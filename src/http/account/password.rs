@@ -5,11 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
 use crate::flow::account::{self, NewPassword, PasswordFault, PasswordOutcome};
-use crate::oauth::Params;
 
 use super::super::pages::{self, PasswordNotice, PasswordPage};
-use super::super::{browser, errors, forms, headers, paths, peer, run};
-use super::{answer, checked_for, csrf};
+use super::super::{browser, headers, paths, peer, run};
+use super::{answer, csrf, opened, posted};
 
 /// A Well-Known URL for Changing Passwords §2: "Servers should redirect HTTP requests for an origin's change password URL to
 /// the actual page on which users may change their password by returning a response with a redirect status of 302, 303, or
@@ -19,10 +18,9 @@ pub(in crate::http) async fn well_known(app: Data<App>) -> HttpResponse {
 }
 
 pub(in crate::http) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
-    let known = browser::cookies(&request, &app);
-    let tie = match browser::tie(&known, &app) {
-        Ok(tie) => tie,
-        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    let (_, known, tie) = match opened(&request, &app) {
+        Ok(opened) => opened,
+        Err(page) => return page,
     };
     let csrf = csrf(&known, &tie, paths::ACCOUNT_PASSWORD);
     let handle = tie.clone();
@@ -37,17 +35,9 @@ pub(in crate::http) async fn post(
     mut payload: Payload,
     app: Data<App>,
 ) -> HttpResponse {
-    let read = forms::body(&request, &mut payload, &app.site).await;
-    let pairs = match read {
-        Ok(pairs) => pairs,
-        Err(error) => return errors::body_page(&request, &app, &error),
-    };
-    let params = match Params::collect(pairs) {
-        Ok(params) => params,
-        Err(error) => return errors::oauth_page(&request, &app, None, &error),
-    };
-    let (known, tie) = match checked_for(&request, &app, &params, paths::ACCOUNT_PASSWORD) {
-        Ok(checked) => checked,
+    let sent = posted(&request, &mut payload, &app, paths::ACCOUNT_PASSWORD, paths::ACCOUNT_PASSWORD).await;
+    let (params, known, tie) = match sent {
+        Ok(posted) => posted,
         Err(page) => return page,
     };
     let peer = peer::address(&request, &app);

@@ -5,18 +5,15 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
 use crate::flow::account::{self, SessionView};
-use crate::oauth::Params;
 
 use super::super::pages::{self, SessionsPage, ShownSession};
-use super::super::{browser, errors, forms, headers, paths, run};
-use super::{answer, checked_for, csrf};
+use super::super::{browser, errors, headers, paths, run};
+use super::{answer, csrf, opened, posted};
 
 pub(in crate::http) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
-    let known = browser::cookies(&request, &app);
-    let tie = browser::tie(&known, &app);
-    let (params, tie) = match browser::query(&request).and_then(|params| Ok((params, tie?))) {
-        Ok(asked) => asked,
-        Err(error) => return errors::oauth_page(&request, &app, None, &error),
+    let (params, known, tie) = match opened(&request, &app) {
+        Ok(opened) => opened,
+        Err(page) => return page,
     };
     let csrf = csrf(&known, &tie, paths::ACCOUNT_SESSIONS);
     let handle = tie.clone();
@@ -55,17 +52,9 @@ pub(in crate::http) async fn post(
     mut payload: Payload,
     app: Data<App>,
 ) -> HttpResponse {
-    let read = forms::body(&request, &mut payload, &app.site).await;
-    let pairs = match read {
-        Ok(pairs) => pairs,
-        Err(error) => return errors::body_page(&request, &app, &error),
-    };
-    let params = match Params::collect(pairs) {
-        Ok(params) => params,
-        Err(error) => return errors::oauth_page(&request, &app, None, &error),
-    };
-    let (known, tie) = match checked_for(&request, &app, &params, paths::ACCOUNT_SESSIONS) {
-        Ok(checked) => checked,
+    let sent = posted(&request, &mut payload, &app, paths::ACCOUNT_SESSIONS, paths::ACCOUNT_SESSIONS).await;
+    let (params, known, tie) = match sent {
+        Ok(posted) => posted,
         Err(page) => return page,
     };
     let which = match account::which(params.get("end").unwrap_or_default()) {

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{FOR_PEOPLE, MetadataError, is_endpoint, is_public_address, is_shown};
+use super::{FOR_PEOPLE, MetadataError, is_endpoint, is_public_address};
+use crate::base::shown::is_shown;
 
 /// The longest address, in bytes.
 const MAX_URI_BYTES: usize = 2048;
+/// The longest text that people are shown, in bytes.
+const MAX_SHOWN_BYTES: usize = 200;
 /// The longest word and the longest value of a list, in bytes.
 const MAX_WORD_BYTES: usize = 256;
 /// The most translations of one client.
@@ -231,7 +234,7 @@ fn check_address(name: &str, uri: Option<&str>) -> Result<(), MetadataError> {
 }
 
 fn check_shown(name: &str, text: Option<&str>) -> Result<(), MetadataError> {
-    if text.is_none_or(is_shown) {
+    if text.is_none_or(|text| text.len() <= MAX_SHOWN_BYTES && is_shown(text)) {
         return Ok(());
     }
     Err(MetadataError::of(

@@ -2,7 +2,6 @@
 //! words, the errors, and what holds for each member by itself.
 
 mod members;
-mod shown;
 
 use std::fmt;
 
@@ -12,7 +11,6 @@ use super::RedirectUri;
 use super::redirect_uri::is_loopback;
 
 pub use members::Members;
-pub use shown::is_shown;
 
 /// The members that people read, which may come in several languages: `client_name#de`.
 pub const FOR_PEOPLE: [&str; 5] = ["client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri"];
