@@ -33,6 +33,29 @@ impl Declared {
     pub fn check(&self, now: Timestamp) -> Result<(), Vec<(String, Problem)>> {
         check(self, now).map(drop)
     }
+
+    /// The clients that this switches off, of those that are there.
+    pub fn switches_off<'a>(&self, there: &'a [Client]) -> impl Iterator<Item = &'a Client> {
+        gone(there, |known| self.clients.iter().any(|(draft, _)| draft.id == known.id))
+    }
+
+    /// The resource servers that this removes, of those that are there.
+    pub fn removes<'a>(&self, there: &'a [ResourceServer]) -> impl Iterator<Item = &'a ResourceServer> {
+        removed(there, &self.resource_servers)
+    }
+}
+
+/// Clients that were declared, work, and are declared no more.
+fn gone(there: &[Client], is_wanted: impl Fn(&Client) -> bool) -> impl Iterator<Item = &Client> {
+    there.iter().filter(move |known| known.declared && known.disabled_at.is_none() && !is_wanted(known))
+}
+
+/// Resource servers that were declared and are no more.
+fn removed<'a>(
+    there: &'a [ResourceServer],
+    wanted: &[ResourceServer],
+) -> impl Iterator<Item = &'a ResourceServer> {
+    there.iter().filter(|known| known.declared && !wanted.iter().any(|server| server.id == known.id))
 }
 
 /// Why nothing was applied.
@@ -169,10 +192,8 @@ fn apply_resource_servers(conn: &mut Conn, wanted: &[ResourceServer]) -> Result<
             }
         }
     }
-    for gone in
-        there.iter().filter(|known| known.declared && !wanted.iter().any(|server| server.id == known.id))
-    {
-        resource_servers::delete(conn, &gone.id)?;
+    for server in removed(&there, wanted) {
+        resource_servers::delete(conn, &server.id)?;
         changes += 1;
     }
     Ok(changes)
@@ -218,13 +239,11 @@ fn apply_clients(
         let sealed = seals.get(&client.id);
         changes += apply_secret(conn, client, (secret.as_ref(), sealed), now, *fresh_id)?;
     }
-    for gone in there.iter().filter(|k| k.declared && k.disabled_at.is_none()) {
-        if !wanted.iter().any(|(client, _)| client.id == gone.id) {
-            let mut off = gone.clone();
-            off.disabled_at = Some(now);
-            clients::update(conn, &off)?;
-            changes += 1;
-        }
+    for known in gone(there, |known| wanted.iter().any(|(client, _)| client.id == known.id)) {
+        let mut off = known.clone();
+        off.disabled_at = Some(now);
+        clients::update(conn, &off)?;
+        changes += 1;
     }
     Ok(changes)
 }

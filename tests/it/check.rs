@@ -263,3 +263,22 @@ fn a_client_that_names_what_is_not_there_is_a_warning() {
     home.ok(&["resource", "add", "https://api.example", "--scope", "notes:read=Read"]);
     assert!(home.run(&["check"]).out.contains("0 warning(s)"));
 }
+
+#[test]
+fn what_the_file_declares_no_more_is_a_warning_until_the_next_start_has_ended_it() {
+    let declared = "[[resource_servers]]\nid = \"https://api.example\"\n\
+                    [[clients]]\nid = \"shop\"\nprofile = \"spa\"\nredirect_uris = [\"https://app.example/\"]\n";
+    let home = Home::new(declared);
+    drop(home.serve());
+    let with_it = std::fs::read_to_string(home.path("countersign.toml")).unwrap();
+    assert!(home.run(&["check"]).out.contains("0 problem(s), 0 warning(s)"));
+
+    home.configure(&with_it.replace(declared, ""));
+    let out = home.run(&["check"]).out;
+    for text in ["client shop is gone", "resource server https://api.example is gone"] {
+        assert!(out.lines().any(|line| line.starts_with("warning") && line.contains(text)), "{text}: {out}");
+    }
+    drop(home.serve());
+    let run = home.run(&["check"]);
+    assert!(run.out.contains("0 problem(s), 0 warning(s)"), "{run:?}");
+}

@@ -6,10 +6,11 @@ use crate::app;
 use crate::base::Timestamp;
 use crate::config::Config;
 use crate::domain::key_plan::Schedule;
-use crate::domain::{KeyState, SigningKeyRecord};
+use crate::domain::{Client, KeyState, ResourceServer, SigningKeyRecord};
+use crate::flow::declare::Declared;
 use crate::flow::{registry, token_format};
 use crate::jose::open_key;
-use crate::store::{MigrationState, Store, StoreError, keys as key_table};
+use crate::store::{MigrationState, Store, StoreError, clients, keys as key_table, resource_servers};
 
 use super::super::setup::{entropy, migration_state};
 use super::Findings;
@@ -163,9 +164,12 @@ pub(super) fn declarations(config: &Config, now: Timestamp, findings: &mut Findi
     if exists(config)
         && let Ok(store) = app::store_options(config).and_then(|o| Store::open(o).map_err(|e| e.to_string()))
     {
-        match store.read("resource servers", crate::store::resource_servers::all) {
-            Ok(stored) => servers.extend(stored.into_iter().filter(|server| !server.declared)),
-            Err(StoreError::Impossible(row)) => findings.problem("resource", row.to_string()),
+        match store.read("declared", |conn| Ok((clients::all(conn)?, resource_servers::all(conn)?))) {
+            Ok((clients, stored)) => {
+                ends(&declared, &clients, &stored, findings);
+                servers.extend(stored.into_iter().filter(|server| !server.declared));
+            }
+            Err(StoreError::Impossible(row)) => findings.problem("declared", row.to_string()),
             // What is wrong with the database was told before.
             Err(_) => {}
         }
@@ -183,4 +187,15 @@ pub(super) fn declarations(config: &Config, now: Timestamp, findings: &mut Findi
     let (clients, servers) = (declared.clients.len(), declared.resource_servers.len());
     let roles = declared.roles.len();
     findings.ok("declared", format!("{clients} client(s), {servers} resource server(s), {roles} role(s)"));
+}
+
+/// What the next start ends, as the file declares it no more.
+fn ends(declared: &Declared, clients: &[Client], servers: &[ResourceServer], findings: &mut Findings) {
+    let warn = |what: String, end: &str| format!("{what} is gone from the file: the next start {end}");
+    for client in declared.switches_off(clients) {
+        findings.warn("declared", warn(format!("client {}", client.id), "switches it off"));
+    }
+    for server in declared.removes(servers) {
+        findings.warn("declared", warn(format!("resource server {}", server.id), "removes it"));
+    }
 }
