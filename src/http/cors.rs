@@ -43,6 +43,13 @@ pub(super) fn token(app: &App, request: &HttpRequest, asking: Option<&Client>, r
 pub(super) async fn preflight(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
     let mut response = allowing("POST");
     clients(&app, &request, &mut response);
+    response
+}
+
+/// The same before a token request.
+pub(super) async fn preflight_of_token(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
+    let mut response = allowing("POST");
+    clients(&app, &request, &mut response);
     if with_credentials(&mut response, |origin| app.known().is_session_origin(origin)) {
         let names =
             HeaderValue::from_static("authorization, cache-control, content-type, countersign-session");

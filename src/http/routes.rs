@@ -18,7 +18,9 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
 
     // Paths are compared in this order: what is asked for most comes first.
     config
-        .service(only(at(paths::TOKEN).route(post().to(token::post)), "POST, OPTIONS").route(options()))
+        .service(
+            only(at(paths::TOKEN).route(post().to(token::post)), "POST, OPTIONS").route(options_of_token()),
+        )
         .service(
             at(paths::USERINFO)
                 .route(get().to(userinfo::get))
@@ -160,6 +162,10 @@ fn get() -> Route {
 
 fn options() -> Route {
     web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)
+}
+
+fn options_of_token() -> Route {
+    web::method(actix_web::http::Method::OPTIONS).to(cors::preflight_of_token)
 }
 
 fn options_of_anyone() -> Route {

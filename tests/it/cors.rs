@@ -80,7 +80,7 @@ fn the_page_of_a_client_may_read_its_errors() {
     for (pairs, status) in [
         (vec![("client_id", "app")], 400),
         (vec![("client_id", "nobody")], 401),
-        (vec![("a", "1"), ("a", "2")], 400),
+        (vec![("scope", "1"), ("scope", "2")], 400),
         (vec![("a", large.as_str())], 413),
     ] {
         let answer = post(&server, ORIGIN, &pairs);
@@ -259,6 +259,11 @@ fn only_pages_with_the_session_grant_may_send_the_cookie() {
         assert_eq!(allowed(&answer), Some(origin));
         assert!(!answer.header("access-control-allow-headers").unwrap().contains("session"), "{origin}");
     }
+    // The cookie is for the token endpoint alone.
+    let revocation = preflight(&server, "/revoke", house);
+    assert_eq!(allowed(&revocation), Some(house));
+    assert_eq!(revocation.header("access-control-allow-credentials"), None);
+    assert!(!revocation.header("access-control-allow-headers").unwrap().contains("session"));
     for origin in ["https://evil.example", "https://house.example:8443", "https://a.house.example", "null"] {
         assert_eq!(allowed(&preflight(&server, "/token", origin)), None, "{origin}");
     }
