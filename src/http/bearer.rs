@@ -3,7 +3,7 @@
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::oauth::limits::max_length;
+use crate::oauth::limits::MAX_TOKEN_BYTES;
 use crate::oauth::{ErrorCode, OAuthError, Params};
 
 use super::errors;
@@ -55,7 +55,7 @@ fn bearer(value: &str) -> Option<Shown> {
     }
     let token = rest.trim_start_matches(' ');
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
-    let sound = !token.is_empty() && token.len() <= max_length("token") && token.bytes().all(is_allowed);
+    let sound = !token.is_empty() && token.len() <= MAX_TOKEN_BYTES && token.bytes().all(is_allowed);
     sound.then(|| Shown::Token(token.to_owned()))
 }
 

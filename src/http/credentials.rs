@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::flow::client_auth::Presented;
-use crate::oauth::limits::max_length;
+use crate::oauth::limits::{MAX_CLIENT_ID_BYTES, MAX_CLIENT_SECRET_BYTES};
 use crate::oauth::{ErrorCode, OAuthError};
 
 use super::forms;
@@ -35,7 +35,7 @@ pub(super) fn presented(request: &HttpRequest) -> Result<Presented, OAuthError> 
 fn basic(value: &str) -> Option<Presented> {
     let (scheme, encoded) = value.split_once(' ')?;
     // Three letters of escapes for each, a colon, and four thirds for base64.
-    let longest = (max_length("client_id") + max_length("client_secret")) * 3 * 4 / 3 + 8;
+    let longest = (MAX_CLIENT_ID_BYTES + MAX_CLIENT_SECRET_BYTES) * 3 * 4 / 3 + 8;
     if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > longest {
         return None;
     }
@@ -45,8 +45,7 @@ fn basic(value: &str) -> Option<Presented> {
     let as_it_came = || Zeroizing::new(secret.to_owned());
     // A bad escape is none at all to a client that does not encode: its secret has a percent sign in it.
     let decoded = forms::decode(secret).map_or_else(|_| as_it_came(), Zeroizing::new);
-    let longest = max_length("client_secret");
-    let sound = client_id.len() <= max_length("client_id") && decoded.len() <= longest;
-    let verbatim = (*decoded != secret && secret.len() <= longest).then(as_it_came);
+    let sound = client_id.len() <= MAX_CLIENT_ID_BYTES && decoded.len() <= MAX_CLIENT_SECRET_BYTES;
+    let verbatim = (*decoded != secret && secret.len() <= MAX_CLIENT_SECRET_BYTES).then(as_it_came);
     sound.then_some(Presented::Basic { client_id, secret: decoded, verbatim })
 }

@@ -7,9 +7,10 @@ use josekit::jws::{HS256, HS384, HS512};
 use serde_json::{Map, Value};
 
 use super::strict;
-use super::verifier::{MAX_TOKEN_BYTES, VerificationKey};
+use super::verifier::VerificationKey;
 use crate::base::encoding::from_base64url;
 use crate::oauth::assertion_algorithm::{AssertionAlgorithm, MacAlgorithm};
+use crate::oauth::limits::MAX_TOKEN_BYTES;
 
 const MAX_HEADER_CHARS: usize = 4096;
 const MAX_KID_BYTES: usize = 256;

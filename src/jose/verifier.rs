@@ -13,9 +13,8 @@ use super::signer::TokenType;
 use super::strict;
 use crate::base::encoding::from_base64url;
 use crate::oauth::algorithm::SigningAlgorithm;
+use crate::oauth::limits::MAX_TOKEN_BYTES;
 
-/// Longest token that is read.
-pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 const MAX_HEADER_CHARS: usize = 4096;
 
 /// A public key, ready to verify.

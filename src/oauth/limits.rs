@@ -2,30 +2,56 @@
 //!
 //! RFC 6749 leaves sizes open: these are far above what clients send and far below what hurts.
 
-/// The longest accepted value of the parameter `name`, in bytes.
+/// The longest client id.
+pub const MAX_CLIENT_ID_BYTES: usize = 256;
+/// The longest client secret.
+pub const MAX_CLIENT_SECRET_BYTES: usize = 1024;
+/// The longest token that is read.
+pub const MAX_TOKEN_BYTES: usize = 16_384;
+/// The largest body that an operator can allow (`server.max_body_bytes`).
+pub const MAX_BODY_BYTES: usize = 1_048_576;
+
+/// The longest accepted value of the parameter `name`; none where no endpoint and no page of this server knows it.
 #[must_use]
-pub fn max_length(name: &str) -> usize {
-    match name {
+pub fn max_length(name: &str) -> Option<usize> {
+    Some(match name {
         "max_age" | "days" => 10,
-        "response_type" | "response_mode" | "code_challenge_method" | "prompt" | "display" | "decision" => 64,
-        "id" => 64,
+        "response_type"
+        | "response_mode"
+        | "code_challenge_method"
+        | "prompt"
+        | "display"
+        | "decision"
+        | "id" => 64,
         "grant_type" | "code_challenge" | "code_verifier" | "ui_locales" => 128,
-        "client_id" | "username" | "code" | "refresh_token" | "login_hint" | "csrf" => 256,
+        "client_id" => MAX_CLIENT_ID_BYTES,
+        "username" | "login_hint" | "csrf" => 256,
         "nonce" | "resource" | "audience" | "logout_hint" => 512,
-        "client_secret" | "password" | "new_password" | "new_password_again" | "acr_values" => 1024,
+        "client_secret" => MAX_CLIENT_SECRET_BYTES,
+        "password" | "new_password" | "new_password_again" | "acr_values" => 1024,
         // Far above what their rules allow, so that the form can say what is wrong with them.
         "new_username" | "display_name" | "email" => 1024,
         "redirect_uri" | "post_logout_redirect_uri" | "state" | "scope" => 2048,
-        // As long as the longest token that is read.
-        "client_assertion" | "id_token_hint" | "request" | "token" | "access_token" | "subject_token"
-        | "actor_token" => 16_384,
-        _ => 4096,
-    }
+        "claims"
+        | "client_assertion_type"
+        | "subject_token_type"
+        | "actor_token_type"
+        | "requested_token_type"
+        | "token_type_hint"
+        | "claims_locales"
+        | "request_uri"
+        | "registration" => 4096,
+        "account" | "changed" | "end" | "name" | "remember" => 4096,
+        // A token of another kind is a wrong one, not a malformed request.
+        "code" | "refresh_token" | "client_assertion" | "id_token_hint" | "request" | "access_token"
+        | "subject_token" | "actor_token" => MAX_TOKEN_BYTES,
+        // Whatever was shown to a resource server, which asks to learn that it is none (RFC 7662 §2.2).
+        "token" => MAX_BODY_BYTES,
+        _ => return None,
+    })
 }
 
 /// The most parameters of one request.
 pub const MAX_PARAMETERS: usize = 64;
-/// The longest parameter name, in bytes.
-pub const MAX_NAME_BYTES: usize = 64;
 /// The most `resource` values of one request (RFC 8707 §2 allows several), and `audience` values likewise.
 pub const MAX_RESOURCES: usize = 8;

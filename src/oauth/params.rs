@@ -1,4 +1,4 @@
-//! The parameters of a request, once parsed: each at most once, none too long, empty ones dropped.
+//! The parameters of a request, once parsed: each at most once, none too long, empty and unknown ones dropped.
 //!
 //! RFC 6749 §3.1 and §3.2: "Parameters sent without a value MUST be treated as if they were omitted from the request.
 //! The authorization server MUST ignore unrecognized request parameters. Request and response parameters MUST NOT be
@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::limits::{MAX_NAME_BYTES, MAX_PARAMETERS, MAX_RESOURCES, max_length};
+use super::limits::{MAX_PARAMETERS, MAX_RESOURCES, max_length};
 use super::{ErrorCode, OAuthError};
 
 /// The parameters of one request.
@@ -55,13 +55,8 @@ impl Params {
     }
 
     fn add(&mut self, name: &str, value: String) -> Result<(), OAuthError> {
-        if name.len() > MAX_NAME_BYTES {
-            return Err(refused(format!("a parameter name is longer than {MAX_NAME_BYTES} bytes")));
-        }
-        if value.is_empty() {
-            return Ok(());
-        }
-        let limit = max_length(name);
+        // An unrecognized one, and one without a value, is as good as none, whatever it looks like.
+        let Some(limit) = max_length(name).filter(|_| !value.is_empty()) else { return Ok(()) };
         if value.len() > limit {
             return Err(refused(format!("{name} is longer than {limit} bytes")));
         }
@@ -161,6 +156,17 @@ mod tests {
         let params = collect(&[("audience", "https://a"), ("audience", "https://b")]).unwrap();
         assert_eq!(params.audiences(), ["https://a", "https://b"]);
         assert!(params.resources().is_empty());
+    }
+
+    /// RFC 6749 §3.1: "The authorization server MUST ignore unrecognized request parameters."
+    #[test]
+    fn what_nobody_knows_is_ignored_whatever_it_looks_like() {
+        let long = "x".repeat(100_000);
+        let pairs =
+            [("foo", "1"), ("foo", "2"), ("bar", long.as_str()), (&long, "1"), ("nul", "a\0b"), ("", "x")];
+        let params = collect(&pairs).unwrap();
+        assert!(pairs.iter().all(|(name, _)| params.get(name).is_none()));
+        assert!(collect(&[("foo", "1"); 65]).is_err(), "there is a limit to their number");
     }
 
     #[test]

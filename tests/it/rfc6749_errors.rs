@@ -5,7 +5,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use countersign::oauth::limits::{MAX_NAME_BYTES, MAX_PARAMETERS, MAX_RESOURCES, max_length};
+use countersign::oauth::limits::{MAX_PARAMETERS, MAX_RESOURCES, max_length};
 
 use super::support::flow::{changed, code, redemption};
 use super::support::http::{Answer, basic, form};
@@ -128,7 +128,7 @@ fn an_unknown_grant_type_is_unsupported() {
 fn a_repeated_parameter_is_refused_even_where_both_say_the_same() {
     let server = TestServer::start();
     let victim = Victim::of(&server);
-    for name in ["grant_type", "code", "redirect_uri", "code_verifier", "scope", "client_id", "unheard_of"] {
+    for name in ["grant_type", "code", "redirect_uri", "code_verifier", "scope", "client_id"] {
         let mut pairs = victim.good();
         pairs.retain(|(known, _)| *known != name);
         let value = victim.good().iter().find(|(known, _)| *known == name).map_or("web", |(_, value)| *value);
@@ -148,7 +148,17 @@ fn an_unknown_parameter_is_ignored() {
     let server = TestServer::start();
     let victim = Victim::of(&server);
     let mut pairs = victim.good();
-    pairs.extend([("audience", "x"), ("nonce", "y"), ("", "z"), ("état", "é")]);
+    let long = "n".repeat(1000);
+    pairs.extend([
+        ("audience", "x"),
+        ("nonce", "y"),
+        ("", "z"),
+        ("état", "é"),
+        (&long, &long),
+        ("nul", "a\0b"),
+    ]);
+    // Not even their names are looked at.
+    pairs.extend([("unheard_of", "1"), ("unheard_of", "2"), ("\"quoted\"", "x"), ("line\r\nbreak", "x")]);
     assert_eq!(server.token("web", &pairs).status, 200);
 }
 
@@ -169,9 +179,8 @@ fn every_parameter_has_its_longest_value_and_not_a_byte_more() {
         "username",
         "password",
         "state",
-        "unheard_of",
     ] {
-        let limit = max_length(name);
+        let limit = max_length(name).unwrap();
         let too_long = "x".repeat(limit + 1);
         let answer = server.token("web", &changed(&victim.good(), name, &too_long));
         assert_refused(&answer, name, "invalid_request");
@@ -190,14 +199,9 @@ fn every_parameter_has_its_longest_value_and_not_a_byte_more() {
 }
 
 #[test]
-fn there_is_a_limit_to_names_parameters_and_resources() {
+fn there_is_a_limit_to_parameters_and_resources() {
     let server = TestServer::start();
     let victim = Victim::of(&server);
-    let name = "n".repeat(MAX_NAME_BYTES + 1);
-    let mut pairs = victim.good();
-    pairs.push((&name, "x"));
-    assert_refused(&server.token("web", &pairs), "a long name", "invalid_request");
-
     let names: Vec<String> = (0..=MAX_PARAMETERS).map(|at| format!("p{at}")).collect();
     let fill = |count: usize| {
         let mut pairs = victim.good();
@@ -207,13 +211,6 @@ fn there_is_a_limit_to_names_parameters_and_resources() {
     };
     let answer = server.token("web", &fill(MAX_PARAMETERS + 1));
     assert_refused(&answer, "65 parameters", "invalid_request");
-
-    // A name comes back in the description, cleaned.
-    for name in ["\"quoted\"", "back\\slash", "line\r\nbreak", "état", "\u{202e}"] {
-        let mut pairs = victim.good();
-        pairs.extend([(name, "x"), (name, "x")]);
-        assert_refused(&server.token("web", &pairs), name, "invalid_request");
-    }
 
     let mut pairs = victim.good();
     pairs.extend(vec![("resource", "https://notes.example"); MAX_RESOURCES + 1]);
@@ -270,9 +267,8 @@ fn a_body_that_is_no_form_in_utf_8_is_refused() {
         ("a lone percent sign", with(b"&a=%")),
         ("an escape with a sign", with(b"&a=%+1")),
         ("a bad escape in a name", with(b"&%=a")),
-        ("a NUL byte", with(b"&a=b\0c")),
-        ("an escaped NUL", with(b"&a=%00")),
-        ("a NUL in a value that counts", with(b"&scope=notes:read%00")),
+        ("a NUL byte", with(b"&scope=notes:read\0")),
+        ("an escaped NUL", with(b"&scope=notes:read%00")),
         ("UTF-16", good.iter().flat_map(|byte| [*byte, 0]).collect()),
     ] {
         victim.refuses(name, FORM, &body, "invalid_request");

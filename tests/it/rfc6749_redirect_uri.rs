@@ -146,7 +146,7 @@ fn a_query_that_cannot_be_read_gets_a_page() {
 fn a_nul_byte_is_told_by_redirect_or_page() {
     let server = TestServer::start();
     let mut browser = server.browser();
-    for name in ["state", "nonce", "scope", "login_hint", "whatever"] {
+    for name in ["state", "nonce", "scope", "login_hint", "display"] {
         let answer = browser.get(&format!("{}&{name}=a%00b", authorize_path("app", &[(name, "")])));
         assert_eq!(error_of(&answer), "invalid_request", "{name}");
         assert_eq!(answer.sent("error_description").unwrap(), format!("{name} contains a NUL byte"));

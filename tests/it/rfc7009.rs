@@ -203,7 +203,8 @@ fn what_is_worth_nothing_already_is_answered_likewise_and_costs_no_write() {
                 ("a refresh token cut short", "web", &refresh[..refresh.len() - 1]),
                 ("a word", "web", "x"),
                 ("five of them", "web", "a.b.c.d.e"),
-                ("as long as it may be", "web", &"x".repeat(16_384)),
+                ("as long as a token may be", "web", &"x".repeat(16_384)),
+                ("longer than any token", "web", &"x".repeat(60_000)),
             ] {
                 let answer = revoke(&server, client, token);
                 assert_eq!((answer.status, answer.body.as_str()), (200, ""), "{what}");
@@ -299,11 +300,6 @@ fn anything_but_one_token_in_a_posted_form_is_refused() {
                 (
                     "as JSON",
                     send("POST", "/revoke", "application/json", &format!("{{\"token\":\"{token}\"}}")),
-                    400,
-                ),
-                (
-                    "one byte too long",
-                    send("POST", "/revoke", FORM, &format!("token={}", "x".repeat(16_385))),
                     400,
                 ),
                 ("a megabyte", send("POST", "/revoke", FORM, &format!("token={}", "x".repeat(1 << 20))), 413),

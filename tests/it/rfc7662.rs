@@ -149,7 +149,8 @@ fn useless(server: &TestServer, elsewhere: &TestServer) -> Vec<(&'static str, St
         ("a client's secret", secret("web")),
         ("a word", "x".to_owned()),
         ("another alphabet", "ключ🗝".to_owned()),
-        ("as long as it may be", "x".repeat(16_384)),
+        ("as long as a token may be", "x".repeat(16_384)),
+        ("longer than any token", "x".repeat(60_000)),
     ]
 }
 
@@ -309,11 +310,6 @@ fn anything_but_one_token_in_a_posted_form_is_refused() {
                 ),
                 ("a bad escape", send("POST", "/introspect", FORM, "token=%zz"), 400),
                 ("a NUL", send("POST", "/introspect", FORM, "token=a%00b"), 400),
-                (
-                    "one byte too long",
-                    send("POST", "/introspect", FORM, &format!("token={}", "x".repeat(16_385))),
-                    400,
-                ),
                 (
                     "a megabyte",
                     send("POST", "/introspect", FORM, &format!("token={}", "x".repeat(1 << 20))),

@@ -94,34 +94,39 @@ fn a_token_for_the_notes_is_exchanged_for_one_for_the_mail() {
 /// RFC 8693 §2.1: `resource` is the target's URI, `audience` its name; here they are one.
 #[test]
 fn the_target_is_named_by_audience_or_by_resource_once() {
-    let server = TestServer::with(setup());
-    let subject = users_token(&server, "openid notes:read");
-    let form = with(&request(&subject), &[("audience", "")]);
-    let with_target = |more: &[(&'static str, &'static str)]| {
-        let mut form = form.clone();
-        form.extend_from_slice(more);
-        server.token("gateway", &form)
-    };
-    for named in [&[("audience", MAIL)][..], &[("resource", MAIL)], &[("resource", MAIL), ("audience", MAIL)]]
-    {
-        let answer = with_target(named);
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        assert_eq!(claims(&answer.text("access_token"))["aud"], MAIL);
-    }
-    // RFC 8693 §2.2.2: "unwilling or unable to issue a token for any target service indicated".
-    for named in [
-        &[][..],
-        &[("audience", MAIL), ("audience", NOTES)],
-        &[("resource", MAIL), ("audience", NOTES)],
-        &[("resource", MAIL), ("resource", NOTES)],
-        &[("audience", OTHER)],
-        &[("audience", "https://nobody.example")],
-        &[("audience", "mail")],
-        &[("resource", "https://mail.example/api#x")],
-    ] {
-        let answer = with_target(named);
-        assert_eq!((answer.status, answer.error()), (400, "invalid_target".to_owned()), "{named:?}");
-    }
+    on_each_database(|database| {
+        let server = on(&database);
+        let subject = users_token(&server, "openid notes:read");
+        let form = with(&request(&subject), &[("audience", "")]);
+        let with_target = |more: &[(&'static str, &'static str)]| {
+            let mut form = form.clone();
+            form.extend_from_slice(more);
+            server.token("gateway", &form)
+        };
+        for named in
+            [&[("audience", MAIL)][..], &[("resource", MAIL)], &[("resource", MAIL), ("audience", MAIL)]]
+        {
+            let answer = with_target(named);
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            assert_eq!(claims(&answer.text("access_token"))["aud"], MAIL);
+        }
+        // RFC 8693 §2.2.2: "unwilling or unable to issue a token for any target service indicated".
+        writes_nothing(&database, || {
+            for named in [
+                &[][..],
+                &[("audience", MAIL), ("audience", NOTES)],
+                &[("resource", MAIL), ("audience", NOTES)],
+                &[("resource", MAIL), ("resource", NOTES)],
+                &[("audience", OTHER)],
+                &[("audience", "https://nobody.example")],
+                &[("audience", "mail")],
+                &[("resource", "https://mail.example/api#x")],
+            ] {
+                let answer = with_target(named);
+                assert_eq!((answer.status, answer.error()), (400, "invalid_target".to_owned()), "{named:?}");
+            }
+        });
+    });
 }
 
 /// RFC 8693 §2.2.1: "issued_token_type: REQUIRED"; the names are those of RFC 8693 §3.
