@@ -17,8 +17,8 @@ section! {
         allow_long_access_tokens: bool = false;
         /// An ID token.
         id_token_ttl_s: u32 = 300, in 10..=86_400;
-        /// The absolute life of a family of refresh tokens, counted from the login, for confidential and native
-        /// clients. Those of browser apps end with the browser session at the latest.
+        /// The absolute life of a family of refresh tokens, counted from the login. Those of clients without a secret, and
+        /// those without `offline_access`, end with the browser session at the latest.
         refresh_token_ttl_s: u32 = 2_592_000, in 60..=31_536_000;
         /// A refresh token that nobody uses for this long is dead.
         refresh_token_idle_ttl_s: u32 = 1_209_600, in 60..=31_536_000;

@@ -31,7 +31,7 @@ pub use key_plan::{KeyPlan, KeyRules};
 pub use logout_delivery::LogoutDelivery;
 pub use opaque_token::OpaqueToken;
 pub use person::{Attributes, Person};
-pub use refresh_token::RefreshToken;
+pub use refresh_token::{RefreshLives, RefreshToken};
 pub use registration::{InitialAccessToken, Registration};
 pub use resource_server::{ResourceServer, ScopeDefinition};
 pub use role::Role;

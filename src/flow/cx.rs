@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::base::{Entropy, Seconds, Timestamp};
 use crate::domain::session::IdleTtls;
+use crate::domain::{Client, RefreshLives};
 use crate::fetch::Fetcher;
 use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
@@ -92,6 +93,17 @@ pub struct Policy {
     pub jwks_max_age: Seconds,
     /// What a client may have that registers itself.
     pub registration: RegistrationPolicy,
+}
+
+impl Policy {
+    /// How long the refresh tokens of this client live.
+    #[must_use]
+    pub fn refresh_lives(&self, client: &Client) -> RefreshLives {
+        RefreshLives {
+            family: client.refresh_token_ttl.unwrap_or(self.refresh_token_ttl),
+            idle: client.refresh_token_idle_ttl.unwrap_or(self.refresh_token_idle_ttl),
+        }
+    }
 }
 
 /// How many accounts users may make for themselves.

@@ -150,7 +150,8 @@ fn refresh_token(
     if token.used_at.is_some() {
         return Err(Dead("the refresh token was used"));
     }
-    if token.expires_at.is_past(cx.now) {
+    let ends_at = token.ends_at(&authorization, cx.policy.refresh_lives(caller));
+    if ends_at.is_past(cx.now) {
         return Err(Dead("the refresh token has expired"));
     }
     if !user.is_active() {
@@ -161,7 +162,7 @@ fn refresh_token(
         username: authorization.scope.contains("profile").then(|| user.username.to_string()),
         scope: authorization.scope.to_string(),
         client_id: Some(authorization.client_id.to_string()),
-        exp: Some(token.expires_at.0),
+        exp: Some(ends_at.0),
         iat: Some(token.created_at.0),
         sub: Some(subject::sub_for(&cx.policy, caller, user.id)),
         iss: Some(cx.policy.issuer.clone()),

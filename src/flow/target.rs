@@ -69,6 +69,26 @@ fn named_resources(
     Ok(named)
 }
 
+/// The same in a browser session. What a public client holds ends with that, `offline_access` or not: nobody is asked to agree
+/// to what is not given.
+pub fn requested_in_session(
+    snapshot: &Snapshot,
+    client: &Client,
+    params: &Params,
+) -> Result<Target, OAuthError> {
+    let mut target = requested(snapshot, client, params)?;
+    if client.is_public() && target.scope.contains("offline_access") {
+        tracing::info!(client = %client.id, "offline_access ignored: what a public client holds ends with the session");
+        target.scope = target.scope.filter(|value| value != "offline_access");
+        if target.scope.is_empty() {
+            return Err(invalid_scope(
+                "this client is not given offline_access: it has no secret".to_owned(),
+            ));
+        }
+    }
+    Ok(target)
+}
+
 /// OpenID Connect Core §3.1.2.1: "Scope values used that are not understood by an implementation SHOULD be ignored."
 /// What is understood and not allowed is refused.
 fn requested_scope(snapshot: &Snapshot, client: &Client, text: &str) -> Result<Scope, OAuthError> {

@@ -3,7 +3,7 @@
 
 use super::support::flow::{authorize, code, redemption};
 use super::support::http::Answer;
-use super::support::pages::{ask, is_consent};
+use super::support::pages::{ask, error_of, is_consent, is_login, signed_in};
 use super::support::server::{PASSWORD, Setup};
 use super::support::tokens::is_active;
 use super::support::{TestServer, change, on_each_database};
@@ -41,13 +41,49 @@ fn without_offline_access_refreshing_ends_with_the_session() {
 
 #[test]
 fn a_session_that_nobody_uses_takes_the_tokens_along_that_are_bound_to_it() {
-    let extra = "[session]\nttl_s = 7200\nidle_ttl_s = 600\n".to_owned();
+    on_each_database(|database| {
+        let extra = "[session]\nttl_s = 7200\nidle_ttl_s = 600\n".to_owned();
+        let server =
+            TestServer::with(Setup { database: Some(database.url.clone()), extra, ..Setup::default() });
+        let mut token = refresh_token(&server, "openid");
+        // Whoever uses an application uses the session.
+        for _ in 0..3 {
+            server.advance(599);
+            token = refresh(&server, &token).text("refresh_token");
+        }
+        server.advance(600);
+        assert_eq!(refresh(&server, &token).error(), "invalid_grant", "{}", database.kind);
+    });
+}
+
+/// With `offline_access` nobody is there: it keeps no session alive.
+#[test]
+fn access_while_the_user_is_away_is_no_use_of_the_session() {
+    let extra = "[session]\nidle_ttl_s = 600\n".to_owned();
     let server = TestServer::with(Setup { extra, ..Setup::default() });
-    let mut token = refresh_token(&server, "openid");
-    server.advance(599);
-    token = refresh(&server, &token).text("refresh_token");
-    server.advance(1);
-    assert_eq!(refresh(&server, &token).error(), "invalid_grant");
+    let mut browser = server.browser();
+    let code = authorize(&mut browser, "web", &[("scope", "openid offline_access")]).sent("code").unwrap();
+    let mut token = server.token("web", &redemption(&code)).text("refresh_token");
+    for _ in 0..2 {
+        server.advance(300);
+        token = refresh(&server, &token).text("refresh_token");
+    }
+    assert!(is_login(&ask(&mut browser, "web", &[])));
+}
+
+/// A public client holds nothing that outlives the session: nobody is asked to agree to what is not given.
+#[test]
+fn a_public_client_is_not_given_offline_access() {
+    let server = TestServer::start();
+    let mut browser = signed_in(&server);
+    let offline = [("scope", "openid notes:read offline_access")];
+    let page = ask(&mut browser, "native", &offline);
+    assert!(is_consent(&page) && !page.body.contains("while you are away"), "{}", page.body);
+    let code = browser.decide(&page, "allow").sent("code").unwrap();
+    let answer = server.public_token("native", &redemption(&code));
+    assert_eq!(answer.text("scope"), "openid notes:read");
+    assert!(answer.json()["refresh_token"].is_string());
+    assert_eq!(error_of(&ask(&mut browser, "native", &[("scope", "offline_access")])), "invalid_scope");
 }
 
 /// However often the session is used, it ends, and with it what is bound to it.

@@ -1,6 +1,7 @@
 //! RFC 6749 §6 and RFC 9700 §4.14.2: refresh tokens rotate, and one that is used twice takes its whole family
 //! with it. `refresh_grace` has the time in which it does not yet.
 
+use countersign::app;
 use countersign::base::entropy::OsEntropy;
 use countersign::base::{PlainToken, Seconds, TokenKind};
 use countersign::domain::RevocationReason;
@@ -10,7 +11,8 @@ use super::support::flow::{authorize, claims, code, redemption, tokens};
 use super::support::http::Answer;
 use super::support::jwt::redacted;
 use super::support::raw::Raw;
-use super::support::server::{MAIL, NOTES, Setup};
+use super::support::server::{MAIL, NOTES, Setup, secret};
+use super::support::tokens::writes_nothing;
 use super::support::{TestServer, change, on_each_database};
 
 const NATIVE: &[(&str, &str)] = &[("scope", "openid notes:read offline_access")];
@@ -40,10 +42,6 @@ fn next(server: &TestServer, client: &str, token: &str) -> String {
 /// A refresh token of the confidential client `web`.
 fn first(server: &TestServer) -> String {
     tokens(server).text("refresh_token")
-}
-
-fn configured(tokens: &str) -> TestServer {
-    TestServer::with(Setup { extra: format!("[tokens]\n{tokens}"), ..Setup::default() })
 }
 
 #[test]
@@ -105,16 +103,43 @@ fn a_reuse_leaves_the_users_other_families_alone() {
     next(&server, "web", &other);
 }
 
-/// The reuse of a token that would have expired by now is still a theft.
+/// The reuse of a token that would have expired by now is still a theft, for as long as the family may live: nobody forgets
+/// a used token before.
 #[test]
 fn a_reuse_is_noticed_after_the_tokens_own_life() {
-    let server = configured("refresh_token_idle_ttl_s = 100");
-    let stolen = first(&server);
-    server.advance(60);
-    let newest = next(&server, "web", &stolen);
-    server.advance(60);
-    assert_eq!(refresh(&server, "web", &stolen).error(), "invalid_grant");
-    assert_eq!(refresh(&server, "web", &newest).error(), "invalid_grant");
+    on_each_database(|database| {
+        let extra = "[tokens]\nrefresh_token_ttl_s = 2000\nrefresh_token_idle_ttl_s = 100".to_owned();
+        let server =
+            TestServer::with(Setup { database: Some(database.url.clone()), extra, ..Setup::default() });
+        let stolen = first(&server);
+        let mut newest = stolen.clone();
+        for _ in 0..30 {
+            server.advance(60);
+            newest = next(&server, "web", &newest);
+            app::sweep(server.store(), server.app.now(), 100, &mut |_| true).unwrap();
+        }
+        assert_eq!(refresh(&server, "web", &stolen).error(), "invalid_grant", "{}", database.kind);
+        let answer = refresh(&server, "web", &newest);
+        assert_eq!(answer.text("error_description"), "the refresh token was revoked", "{}", database.kind);
+    });
+}
+
+/// The rows of a family go, all of them, once it can live no longer.
+#[test]
+fn what_is_known_of_a_family_goes_after_its_end() {
+    on_each_database(|database| {
+        let extra = "[tokens]\nrefresh_token_ttl_s = 2000\nrefresh_token_idle_ttl_s = 100".to_owned();
+        let server =
+            TestServer::with(Setup { database: Some(database.url.clone()), extra, ..Setup::default() });
+        let token = first(&server);
+        next(&server, "web", &token);
+        let rows = || Raw::open(&database.url).number("SELECT count(*) AS n FROM refresh_tokens");
+        for (later, left) in [(2_299, 2), (1, 0)] {
+            server.advance(later);
+            app::sweep(server.store(), server.app.now(), 100, &mut |_| true).unwrap();
+            assert_eq!(rows(), left, "{} {later}", database.kind);
+        }
+    });
 }
 
 /// RFC 6749 §6: "the authorization server MUST […] ensure that the refresh token was issued to the
@@ -148,11 +173,51 @@ fn what_is_no_refresh_token_of_this_server_is_an_invalid_grant() {
         ("unknown", unknown.reveal(), "invalid_grant"),
         ("a code", code.as_str(), "invalid_grant"),
         ("words", "more please", "invalid_grant"),
-        ("longer than any", access.as_str(), "invalid_request"),
+        ("an access token", access.as_str(), "invalid_grant"),
+        ("as long as a token may be", &"a".repeat(16_384), "invalid_grant"),
+        ("longer", &"a".repeat(16_385), "invalid_request"),
     ] {
         assert_eq!(refresh(&server, "web", text).error(), error, "{name}");
     }
     assert_eq!(server.token("web", &redemption(&code)).status, 200);
+}
+
+/// A refusal of what is good for nothing costs no write: not for what was never one, has expired or was revoked.
+#[test]
+fn what_is_good_for_nothing_costs_no_write() {
+    on_each_database(|database| {
+        let server = TestServer::on(&database);
+        let expired = first(&server);
+        server.advance(server.app.policy.refresh_token_idle_ttl.0);
+        let revoked = first(&server);
+        assert_eq!(
+            server.client().post_as("web", &secret("web"), "/revoke", &[("token", &revoked)]).status,
+            200
+        );
+        let (native, of_another) = (code(&server, "native", NATIVE), first(&server));
+        let public = server.public_token("native", &redemption(&native));
+        let (id_token, other_kind) = (public.text("id_token"), public.text("access_token"));
+        let unknown = PlainToken::refresh(server.app.now(), &OsEntropy).unwrap();
+        let wrong_checksum = format!("{}x", &of_another[..of_another.len() - 1]);
+        let megabyte = "a".repeat(1 << 20);
+        writes_nothing(&database, || {
+            for (token, status, error) in [
+                (expired.as_str(), 400, "invalid_grant"),
+                (&revoked, 400, "invalid_grant"),
+                (&id_token, 400, "invalid_grant"),
+                (&other_kind, 400, "invalid_grant"),
+                (unknown.reveal(), 400, "invalid_grant"),
+                (&wrong_checksum, 400, "invalid_grant"),
+                (&of_another[..20], 400, "invalid_grant"),
+                (&megabyte, 413, "invalid_request"),
+            ] {
+                let answer = refresh(&server, "web", token);
+                assert_eq!((answer.status, answer.error().as_str()), (status, error), "{}", database.kind);
+            }
+            assert_eq!(refresh(&server, "house", &of_another).error(), "invalid_grant", "another's");
+        });
+        next(&server, "web", &of_another);
+    });
 }
 
 /// RFC 6749 §3.3, §6: the scope "MUST NOT include any scope not originally granted by the resource owner".
@@ -292,15 +357,16 @@ fn a_logout_ends_the_refresh_token_of_a_public_client_and_not_a_confidential_one
 
 #[test]
 fn a_public_clients_refresh_token_ends_with_the_session_at_the_latest() {
-    for session in ["ttl_s = 1000\nidle_ttl_s = 1000", "idle_ttl_s = 1000"] {
-        let server = TestServer::with(Setup { extra: format!("[session]\n{session}"), ..Setup::default() });
-        let code = code(&server, "native", NATIVE);
-        let token = server.public_token("native", &redemption(&code)).text("refresh_token");
-        server.advance(999);
-        let token = next(&server, "native", &token);
-        server.advance(1);
-        assert_eq!(refresh(&server, "native", &token).error(), "invalid_grant", "{session}");
-    }
+    let extra = "[session]\nttl_s = 1000\nidle_ttl_s = 1000".to_owned();
+    let server = TestServer::with(Setup { extra, ..Setup::default() });
+    let code = code(&server, "native", NATIVE);
+    let answer = server.public_token("native", &redemption(&code));
+    // OpenID Connect Core 1.0 §11: what it would be given for is the time after the session.
+    assert_eq!(answer.text("scope"), "openid notes:read");
+    server.advance(999);
+    let token = next(&server, "native", &answer.text("refresh_token"));
+    server.advance(1);
+    assert_eq!(refresh(&server, "native", &token).error(), "invalid_grant");
 }
 
 /// A locked account served on by refresh: a fault of well-known servers.

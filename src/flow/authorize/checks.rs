@@ -23,7 +23,7 @@ pub(super) fn all(
     response_mode(client, reply, params)?;
     grant(client)?;
     let challenge = pkce(client, params)?;
-    let asked = target::requested(&cx.snapshot, client, params)?;
+    let asked = target::requested_in_session(&cx.snapshot, client, params)?;
     machine::run(client, reply, params, &asked, challenge.as_ref())?;
     let prompt = prompt(cx, params)?;
     let Target { scope, resources } = asked;

@@ -117,8 +117,7 @@ fn authorization(
     let lives = mint::longest_access_token(&cx.policy, &cx.snapshot, client, &valid.resources);
     let mut expires_at = cx.now + cx.policy.code_ttl + lives;
     if gives_refresh_token(client, &valid.scope, session) {
-        let ttl = client.refresh_token_ttl.unwrap_or(cx.policy.refresh_token_ttl);
-        let refreshed = until(cx.now + ttl);
+        let refreshed = until(cx.now + cx.policy.refresh_lives(client).family);
         // Without offline_access the session may be shorter than that token; it is asked for at each refresh.
         expires_at = if session_ends_at.is_some() { refreshed.max(expires_at) } else { refreshed };
     }

@@ -177,7 +177,7 @@ impl Redemption {
 
     fn granted(&self, conn: &mut Conn, authorization: &Authorization) -> Result<Outcome, StoreError> {
         let user = match refresh::living_user(conn, &self.client, authorization, self.now, &self.policy)? {
-            Ok(user) => user,
+            Ok((user, _)) => user,
             Err(error) => return Ok(Err(error)),
         };
         // A code that lay unused when its user signed out is worth nothing after it, whoever the client is.

@@ -52,7 +52,7 @@ impl PasswordGrant {
         }
         // Without a refresh token nothing more comes from it than this one access token.
         let ttl = if refresh::gives_refresh_token(&self.client, &self.asked.scope, None) {
-            self.client.refresh_token_ttl.unwrap_or(self.policy.refresh_token_ttl)
+            self.policy.refresh_lives(&self.client).family
         } else {
             access_token_ttl(&self.policy, &self.client, self.target.server.as_deref())
         };

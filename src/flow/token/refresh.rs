@@ -17,7 +17,7 @@ use oxide_auth::code_grant::refresh::{Error as MachineError, Input, Output, Refr
 use oxide_auth::primitives::grant::Extensions;
 
 use crate::base::{Entropy, Id, PlainToken, Seconds, Timestamp, TokenKind};
-use crate::domain::{Authorization, Client, RefreshToken, RevocationReason, User};
+use crate::domain::{Authorization, Client, RefreshToken, RevocationReason, Session, User};
 use crate::flow::mint::{self, Prepared};
 use crate::flow::target::{self, Target, TokenTarget};
 use crate::flow::{Cx, Policy, Snapshot};
@@ -115,13 +115,14 @@ impl Rotation {
             Some(used_at) if !self.succession.is_in_grace(used_at) => {
                 return self.reused(conn, authorization);
             }
-            None if token.expires_at.is_past(self.now) => {
+            None if self.ends_at(&token, &authorization).is_past(self.now) => {
                 return refused(invalid_grant("the refresh token has expired"));
             }
             _ => {}
         }
-        let user = match living_user(conn, &self.client, &authorization, self.now, &self.policy)? {
-            Ok(user) => user,
+        let living = living_user(conn, &self.client, &authorization, self.now, &self.policy)?;
+        let (user, session) = match living {
+            Ok(living) => living,
             Err(error) => return refused(error),
         };
         let target = match self.run_machine(&authorization) {
@@ -141,12 +142,20 @@ impl Rotation {
             // Another request came first, and what was read before is out of date. Now the token is used.
             return self.rotate(conn);
         };
+        // Whoever uses an application uses the session that it hangs on.
+        if let Some(session) = session.filter(|session| session.is_stale(self.now)) {
+            sessions::touch(conn, session.id, self.now)?;
+        }
         let roles = roles_for(conn, &self.client, &target, authorization.user_id)?;
         // OpenID Connect Core §12.2: "it SHOULD NOT have a nonce Claim".
         let by = GrantedBy::of(&authorization, user, roles, None, &target);
         let client = Arc::clone(&self.client);
         let granted = Granted { client, target, by: By::User(by), refresh_token: Some(next) };
         mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)
+    }
+
+    fn ends_at(&self, token: &RefreshToken, authorization: &Authorization) -> Timestamp {
+        token.ends_at(authorization, self.policy.refresh_lives(&self.client))
     }
 
     /// RFC 9700 §4.14.2: "the authorization server […] will revoke the active refresh token."
@@ -205,27 +214,25 @@ impl Rotation {
     }
 }
 
-/// The user of a living authorization: neither locked nor, where it is bound to a browser session, signed out.
+/// The user of a living authorization, neither locked nor signed out, and the browser session that it is bound to, if any.
 pub(super) fn living_user(
     conn: &mut Conn,
     client: &Client,
     authorization: &Authorization,
     now: Timestamp,
     policy: &Policy,
-) -> Result<Result<User, OAuthError>, StoreError> {
+) -> Result<Result<(User, Option<Session>), OAuthError>, StoreError> {
     let user = match users::find(conn, authorization.user_id)? {
         Some(user) if user.is_active() => user,
         _ => return Ok(Err(invalid_grant("the user's account is locked or gone"))),
     };
     // What a public client holds never outlives the browser session that it came from, nor does what was given without
     // offline_access.
-    if let Some(id) = authorization.bound_to(client) {
-        let alive = sessions::find(conn, id)?.is_some_and(|s| s.is_alive(now, policy.session_idle));
-        if !alive {
-            return Ok(Err(invalid_grant("the user's session has ended")));
-        }
+    let Some(id) = authorization.bound_to(client) else { return Ok(Ok((user, None))) };
+    match sessions::find(conn, id)? {
+        Some(session) if session.is_alive(now, policy.session_idle) => Ok(Ok((user, Some(session)))),
+        _ => Ok(Err(invalid_grant("the user's session has ended"))),
     }
-    Ok(Ok(user))
 }
 
 /// The user's roles, if anything that is told of the user needs them.
@@ -277,15 +284,12 @@ fn store(
     now: Timestamp,
     policy: &Policy,
 ) -> Result<(), StoreError> {
-    let ttl = client.refresh_token_ttl.unwrap_or(policy.refresh_token_ttl);
-    let idle_ttl = client.refresh_token_idle_ttl.unwrap_or(policy.refresh_token_idle_ttl);
-    // An authorization that is bound to a session may have to live longer, for one long access token.
-    let family_ends_at = authorization.expires_at.min(authorization.created_at + ttl);
     let token = RefreshToken {
         hash: plain.hash(),
         authorization_id: authorization.id,
         created_at: now,
-        expires_at: family_ends_at.min(now + idle_ttl),
+        // Not the family's end: rows that are written one after another are swept one after another.
+        expires_at: now + policy.refresh_lives(client).family,
         used_at: None,
         successor_key: None,
     };
