@@ -7,7 +7,7 @@ use url::Url;
 use crate::domain::client::ClientDraft;
 use crate::domain::{Client, Problem, Profile};
 use crate::flow::target::is_identity;
-use crate::flow::{Cx, Snapshot};
+use crate::flow::{Cx, Snapshot, client_keys};
 use crate::oauth::RedirectUri;
 use crate::oauth::registration::{ApplicationType, MetadataError};
 use crate::oauth::{AuthMethod, ClientId, GrantType, Resource, Scope};
@@ -65,7 +65,9 @@ fn checked(
             return Err(MetadataError::of(field, "this server has no key for that algorithm"));
         }
     }
-    Client::check(draft, created_at).map_err(|problems| told(&problems))
+    let client = Client::check(draft, created_at).map_err(|problems| told(&problems))?;
+    let problems = client_keys::problems(&client.openid);
+    if problems.is_empty() { Ok(client) } else { Err(told(&problems)) }
 }
 
 /// What kind of client it is to us.
@@ -91,6 +93,11 @@ fn grants(
     asked: &Metadata,
 ) -> Result<std::collections::BTreeSet<GrantType>, MetadataError> {
     let mut grants = asked.grant_types.clone();
+    if !profile.is_confidential() && grants.contains(&GrantType::ClientCredentials) {
+        // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
+        let text = "client_credentials needs another token_endpoint_auth_method than none";
+        return Err(MetadataError::of("grant_types", text));
+    }
     if let Some(other) = grants.iter().find(|grant| !policy.grant_types.contains(grant)) {
         let text = format!("{other} is not for clients that register themselves");
         return Err(MetadataError::of("grant_types", text));
@@ -154,6 +161,9 @@ fn told(problems: &[Problem]) -> MetadataError {
     };
     match first.field {
         "redirect_uris" => MetadataError::redirect(first.field, &first.text),
+        // Where the configuration has another name than RFC 7591 §2 and OpenID Connect Dynamic Client Registration 1.0 §2.
+        "name" => MetadataError::of("client_name", &first.text),
+        "default_max_age_s" => MetadataError::of("default_max_age", &first.text),
         field => MetadataError::of(field, &first.text),
     }
 }
