@@ -54,9 +54,12 @@ fn checked(
     draft.redirect_uris.clone_from(&asked.redirect_uris);
     draft.post_logout_redirect_uris.clone_from(&asked.post_logout_redirect_uris);
     draft.name = asked.name.clone().unwrap_or_else(|| default_name(&draft));
+    // What no client says of itself: an operator gave it, and it stays.
     let issuer_only = draft.openid.assertion_for_issuer_only;
+    let claims = std::mem::take(&mut draft.openid.claims);
     draft.openid.clone_from(&asked.openid);
     draft.openid.assertion_for_issuer_only = issuer_only;
+    draft.openid.claims = claims;
     for (field, protection) in [
         ("id_token_signed_response_alg", &draft.openid.id_token),
         ("userinfo_signed_response_alg", &draft.openid.userinfo),
