@@ -8,12 +8,15 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
+
 use crate::base::{Seconds, Timestamp};
-use crate::domain::Client;
+use crate::domain::client::openid::OpenIdSettings;
+use crate::domain::{Client, Problem};
 use crate::fetch::{FetchError, Fetched};
-use crate::jose::{ClientKeySet, EncryptionKey, NoKey, VerificationKey};
+use crate::jose::{ClientKeySet, EncryptionKey, NoKey, VerificationKey, client_keys};
 use crate::oauth::algorithm::{KeyManagement, SigningAlgorithm};
-use crate::oauth::{ClientId, ErrorCode, OAuthError};
+use crate::oauth::{AssertionAlgorithm, AuthMethod, ClientId, ErrorCode, OAuthError};
 
 use super::Cx;
 
@@ -28,6 +31,9 @@ const KEEP_AT_MOST: Seconds = Seconds(86_400);
 const STALE_AT_MOST: Seconds = Seconds(86_400);
 /// The most requests that wait for the keys of one client; others are told to come back.
 const MOST_WAITING: usize = 8;
+/// OpenID Connect Core 1.0 §10.1: "If there are multiple keys in the referenced JWK Set document, a kid value MUST be
+/// provided in the JOSE Header."
+const KIDS: &str = "of several, each needs a kid of its own";
 /// The most clients whose keys are kept; beyond that all are fetched anew.
 const MOST_CLIENTS: usize = 10_000;
 
@@ -96,6 +102,45 @@ impl ClientKeys {
         }
         Arc::clone(slots.entry(client.clone()).or_default())
     }
+}
+
+/// What is wrong with the keys that a client gives by value: one that this server would use cannot be read, or none is there
+/// for what the client registers. Who finds that out only when a user has signed in and allowed everything is told too late.
+#[must_use]
+pub fn problems(openid: &OpenIdSettings) -> Vec<Problem> {
+    let Some(jwks) = &openid.jwks else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut refuse = |text: String| found.push(Problem::new("jwks", text));
+    let keys = jwks.get("keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for (n, key) in keys.iter().enumerate() {
+        if let Some(why) = key.as_object().and_then(client_keys::fault) {
+            refuse(format!("its key number {} cannot be used: {why}", n + 1));
+        }
+    }
+    let Ok(keys) = ClientKeySet::from_members(jwks) else { return found };
+    if openid.auth_method == Some(AuthMethod::PrivateKeyJwt) {
+        match openid.auth_signing_alg {
+            None if !SigningAlgorithm::ALL.into_iter().any(|algorithm| keys.verifies(algorithm)) => {
+                refuse(format!("none of its keys is for signatures, and private_key_jwt needs one; {KIDS}"));
+            }
+            Some(AssertionAlgorithm::Signature(algorithm)) if !keys.verifies(algorithm) => {
+                let member = "token_endpoint_auth_signing_alg";
+                refuse(format!("none of its keys is for {algorithm}, its {member}; {KIDS}"));
+            }
+            _ => {}
+        }
+    }
+    for (member, protection) in [
+        ("id_token_encrypted_response_alg", &openid.id_token),
+        ("userinfo_encrypted_response_alg", &openid.userinfo),
+    ] {
+        if let Some((algorithm, _)) = protection.encryption
+            && keys.encryption_key(algorithm).is_err()
+        {
+            refuse(format!("none of its keys is for encryption with {algorithm}, its {member}"));
+        }
+    }
+    found
 }
 
 /// The key that verifies what this client has signed.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::base::{HashedToken, Id, Timestamp};
 use crate::domain::client::ClientDraft;
 use crate::domain::{Client, ClientSecret, Problem, ResourceServer, Role};
-use crate::flow::token_format;
+use crate::flow::{client_keys, token_format};
 use crate::oauth::{AuthMethod, ClientId};
 use crate::store::{Conn, Store, StoreError, client_secrets, clients, resource_servers, revision, roles};
 
@@ -138,8 +138,10 @@ fn check(declared: &Declared, now: Timestamp) -> Result<Checked, Vec<(String, Pr
                 }
                 let by_key = client.openid.auth_method == Some(AuthMethod::PrivateKeyJwt);
                 if !client.is_public() && !by_key && secret.is_none() {
-                    note(name, vec![Problem::new("secret_hash", "a confidential client needs a secret")]);
+                    let text = "a confidential client needs a secret";
+                    note(name.clone(), vec![Problem::new("secret_hash", text)]);
                 }
+                note(name, client_keys::problems(&client.openid));
                 checked.clients.push((client, secret.clone()));
             }
             Err(found) => note(name, found),

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Id, PlainToken};
 use crate::domain::Client;
 use crate::jose::Purpose;
-use crate::oauth::{ErrorCode, OAuthError, Params};
+use crate::oauth::{ErrorCode, OAuthError, Params, locales};
 
 use super::Cx;
 use super::authorize::{TicketError, open_sealed, seal_for};
@@ -108,7 +108,7 @@ pub fn request(cx: &Cx, params: &Params, browser: &Browser, tie: &PlainToken) ->
     let client = asking_client(cx, params, hint.as_ref())?;
     let to = return_to(params, client.as_deref())?;
     let client_name = client.as_ref().map(|client| client.name.clone());
-    let ui_locales = params.get("ui_locales").map(str::to_owned);
+    let ui_locales = params.get("ui_locales").map(|list| locales::first(list).to_owned());
     let here = login::accounts(cx, browser)?;
     let whom = hint::whom(cx, &here, hint.as_ref(), client.as_deref(), params.get("logout_hint"));
     let Some((known, is_proven)) = whom else {

@@ -8,6 +8,7 @@ use crate::jose::{Purpose, Sealer};
 use crate::oauth::{AuthMethod, ClientId, Resource};
 use crate::store::{Store, StoreError, client_secrets, clients, resource_servers, revision, users};
 
+use super::client_keys;
 use super::target::is_identity;
 
 /// Why nothing was registered or changed.
@@ -194,6 +195,10 @@ fn checked(
     let mut servers = store.read("resource servers", resource_servers::all)?;
     servers.extend_from_slice(declared);
     let client = Client::check(draft, now).map_err(RegistryFault::Problems)?;
+    let problems = client_keys::problems(&client.openid);
+    if !problems.is_empty() {
+        return Err(RegistryFault::Problems(problems));
+    }
     // RFC 9068 §5: a client must not be able to choose an id by which its own tokens pass for those of a user.
     if let Ok(id) = client.id.as_str().parse::<Id>()
         && store.read("a user of this id", move |conn| users::find(conn, id))?.is_some()

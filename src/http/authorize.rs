@@ -50,7 +50,8 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
         Err(error) => return errors::body_page(&request, &app, &error),
     };
     // What is refused anyway is refused here: neither cookies nor so long an address are needed for it.
-    if Params::collect_sound(pairs.clone()).1.is_some() {
+    let (params, fault) = Params::collect_sound(pairs.clone());
+    if fault.is_some() || authorize::has_request_object(&params) {
         return answer(request, &app, pairs).await;
     }
     headers::redirect(&app, &forms::address(&app.site, paths::AUTHORIZE, &pairs)).finish()

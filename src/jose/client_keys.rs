@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::encryption_key::{EncryptionKey, PRIVATE_MEMBERS};
+use super::encryption_key::{EncryptionKey, EncryptionKeyError, PRIVATE_MEMBERS};
 use super::jwk::{JwkError, PublicJwk};
 use super::strict;
 use super::verifier::VerificationKey;
@@ -89,6 +89,13 @@ impl ClientKeySet {
         }
     }
 
+    /// Whether a signature by `algorithm` can be verified with one of these keys, be it that its `kid` is named.
+    #[must_use]
+    pub fn verifies(&self, algorithm: SigningAlgorithm) -> bool {
+        let kids = self.keys.iter().filter_map(|key| key.get("kid").and_then(Value::as_str));
+        std::iter::once(None).chain(kids.map(Some)).any(|kid| self.signature_key(algorithm, kid).is_ok())
+    }
+
     /// A key that content may be encrypted to. One that says that it is for that goes before one that says nothing.
     ///
     /// # Errors
@@ -100,6 +107,40 @@ impl ClientKeySet {
         let mut usable = keys.iter().filter_map(|key| EncryptionKey::from_members(key, Some(algorithm)).ok());
         usable.next().ok_or_else(|| NoKey::None(name, String::new()))
     }
+}
+
+/// Why a key that is for one of this server's algorithms can be used with none of them. RFC 7517 §5: what is of a kind, on a
+/// curve, for an algorithm or for a use that is not known here is passed over. What the key says is not said again.
+#[must_use]
+pub fn fault(key: &Map<String, Value>) -> Option<String> {
+    let mut why = None;
+    for algorithm in SigningAlgorithm::ALL {
+        if !is_for(key, key_type(algorithm), algorithm.as_str()) {
+            continue;
+        }
+        match verification_key(key, algorithm) {
+            Ok(_) => return None,
+            // "ECDSA using P-256" (RFC 7518 §3.1) and a key on P-384; what has no `alg` may be for one of the others.
+            Err(JwkError::WrongKind(name, _)) if key.contains_key("alg") && is_known_curve(key) => {
+                why = Some(format!("its \"crv\" is not the one of {name}, its \"alg\""));
+            }
+            Err(JwkError::WrongKind(..)) => {}
+            Err(other) => why = Some(other.to_string()),
+        }
+    }
+    for algorithm in KeyManagement::ALL {
+        match EncryptionKey::from_members(key, Some(algorithm)) {
+            Ok(_) => return None,
+            Err(EncryptionKeyError::Jwk(JwkError::WrongKind(..))) => {}
+            Err(other) => why = why.or_else(|| Some(other.to_string())),
+        }
+    }
+    why
+}
+
+fn is_known_curve(key: &Map<String, Value>) -> bool {
+    let crv = key.get("crv").and_then(Value::as_str);
+    crv.is_some_and(|crv| ["P-256", "P-384", "P-521", "Ed25519", "X25519"].contains(&crv))
 }
 
 /// Whether a JWK has parts that nobody but its owner may have (RFC 7518 §6.2.2, §6.3.2, §6.4.1).

@@ -23,7 +23,7 @@ pub fn max_length(name: &str) -> Option<usize> {
         | "display"
         | "decision"
         | "id" => 64,
-        "grant_type" | "code_challenge" | "code_verifier" | "ui_locales" => 128,
+        "grant_type" | "code_challenge" | "code_verifier" => 128,
         "client_id" => MAX_CLIENT_ID_BYTES,
         "username" | "login_hint" | "csrf" => 256,
         "nonce" | "resource" | "audience" | "logout_hint" => 512,
@@ -38,13 +38,16 @@ pub fn max_length(name: &str) -> Option<usize> {
         | "actor_token_type"
         | "requested_token_type"
         | "token_type_hint"
+        | "ui_locales"
         | "claims_locales"
-        | "request_uri"
         | "registration" => 4096,
         "account" | "changed" | "end" | "name" | "remember" => 4096,
         // A token of another kind is a wrong one, not a malformed request.
-        "code" | "refresh_token" | "client_assertion" | "id_token_hint" | "request" | "access_token"
+        "code" | "refresh_token" | "client_assertion" | "id_token_hint" | "access_token"
         | "subject_token" | "actor_token" => MAX_TOKEN_BYTES,
+        // OpenID Connect Core 1.0 §6.1: whatever the request object is, the answer is that none is supported. What a page of
+        // ours sends by the first of these names is a sealed text, and the sealer has a limit of its own.
+        "request" | "request_uri" => usize::MAX,
         // Whatever was shown to a resource server, which asks to learn that it is none (RFC 7662 §2.2).
         "token" => MAX_BODY_BYTES,
         _ => return None,

@@ -14,6 +14,7 @@ pub mod error;
 pub mod grant_type;
 pub mod introspection;
 pub mod limits;
+pub mod locales;
 pub mod origin;
 pub mod params;
 pub mod prompt;

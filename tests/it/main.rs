@@ -77,6 +77,7 @@ mod rfc7523;
 mod rfc7523_keys;
 mod rfc7523_secret;
 mod rfc7591;
+mod rfc7591_keys;
 mod rfc7591_metadata;
 mod rfc7592;
 mod rfc7636;

@@ -3,7 +3,7 @@
 use countersign::base::encoding::{base64url, from_base64url};
 
 use super::support::TestServer;
-use super::support::flow::{authorize, claims, code, part, redemption};
+use super::support::flow::{authorize, authorize_path, claims, code, part, redemption};
 use super::support::http::{Answer, Browser};
 use super::support::pages::{ask, choose, error_of, is_consent, is_login, signed_in};
 use super::support::server::{PASSWORD, Setup};
@@ -256,6 +256,40 @@ fn ui_locales_chooses_the_language_before_the_browser_does() {
     for (locales, lang) in [("", "de"), ("en", "en"), ("fr-CA en de", "en"), ("xx", "de"), ("-- ü", "de")] {
         let page = ask(&mut browser, "app", &[("ui_locales", locales)]);
         assert!(page.body.contains(&format!("<html lang=\"{lang}\">")), "{locales}: {}", page.body);
+    }
+}
+
+/// A list may be longer than anybody reads: the first count.
+#[test]
+fn many_ui_locales_are_no_error() {
+    let server = TestServer::start();
+    for locales in [format!("de{}", " fr-CA".repeat(600)), "fr ".repeat(20) + "de " + &"x".repeat(2000)] {
+        let page = ask(&mut server.browser(), "app", &[("ui_locales", &locales)]);
+        assert!(is_login(&page) && page.body.contains("<html lang=\"de\">"), "{}", page.body);
+        let page = server.browser().get(&format!("/logout?ui_locales={}", locales.replace(' ', "+")));
+        assert!(page.status == 200 && page.body.contains("<html lang=\"de\">"), "{}", page.body);
+    }
+    let page = ask(&mut server.browser(), "app", &[("ui_locales", &"x".repeat(4096))]);
+    assert!(is_login(&page) && page.body.contains("<html lang=\"en\">"), "{}", page.body);
+}
+
+/// §6.1: "Should an OP not support this parameter and an RP uses it, the OP MUST return the request_not_supported error", of
+/// whatever length it is. A POST is told at once, without the long address.
+#[test]
+fn a_long_request_object_is_not_supported_rather_than_too_long() {
+    let server = TestServer::start();
+    for (name, error) in [("request", "request_not_supported"), ("request_uri", "request_uri_not_supported")]
+    {
+        for length in [1, 4_097, 16_385, 40_000] {
+            let value = "a".repeat(length);
+            let with = [(name, value.as_str())];
+            assert_eq!(error_of(&ask(&mut server.browser(), "app", &with)), error, "{name} of {length}");
+            let path = authorize_path("app", &with);
+            let (_, body) = path.split_once('?').unwrap();
+            let form = [("content-type", "application/x-www-form-urlencoded")];
+            let posted = server.client().send("POST", "/authorize", &form, body);
+            assert_eq!(error_of(&posted), error, "{name} of {length}, by POST");
+        }
     }
 }
 

@@ -49,6 +49,33 @@ fn an_app_on_the_users_machine_has_redirect_uris_of_its_own() {
     }
 }
 
+/// OpenID Connect RP-Initiated Logout 1.0 §3.1: "These URLs SHOULD use the https scheme"; what is said of the `redirect_uris`
+/// of native applications is said of those alone.
+#[test]
+fn an_app_on_the_users_machine_may_go_to_a_web_page_after_a_logout() {
+    let server = open();
+    let bye = |kind: &str, redirect_uri: &str, uri: &str| {
+        let body = json!({
+            "application_type": kind, "redirect_uris": [redirect_uri], "post_logout_redirect_uris": [uri],
+        });
+        register(&server, &body)
+    };
+    for uri in ["https://app.example/bye", "http://127.0.0.1/bye", "com.example.app:/bye"] {
+        let told = bye("native", "com.example.app:/cb", uri);
+        assert_eq!((told.status, &told.json()["post_logout_redirect_uris"]), (201, &json!([uri])), "{uri}");
+    }
+    for (kind, redirect_uri, uri) in [
+        ("native", "com.example.app:/cb", "http://app.example/bye"),
+        ("web", CALLBACK, "http://app.example/bye"),
+        ("web", CALLBACK, "com.example.app:/bye"),
+        ("web", CALLBACK, "https://localhost/bye"),
+    ] {
+        let answer = bye(kind, redirect_uri, uri);
+        assert_eq!(answer.error(), "invalid_client_metadata", "{kind} {uri}");
+        assert!(answer.text("error_description").starts_with("post_logout_redirect_uris: "), "{kind} {uri}");
+    }
+}
+
 /// RFC 7591 does not know `application_type`: whoever registers by that alone and runs on the user's machine is understood.
 #[test]
 fn without_an_application_type_the_redirect_uris_say_where_a_client_runs() {

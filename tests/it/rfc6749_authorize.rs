@@ -182,7 +182,7 @@ fn each_parameter_has_its_limit() {
         ("display", 64),
         ("code_challenge_method", 64),
         ("code_challenge", 128),
-        ("ui_locales", 128),
+        ("ui_locales", 4096),
         ("acr_values", 1024),
         ("login_hint", 256),
         ("nonce", 512),
@@ -191,7 +191,6 @@ fn each_parameter_has_its_limit() {
         ("scope", 2048),
         ("max_age", 10),
         ("id_token_hint", 16_384),
-        ("request", 16_384),
         ("claims", 4096),
     ] {
         let answer = ask(&mut browser, "app", &[(name, &"1".repeat(limit + 1))]);

@@ -221,6 +221,8 @@ fn what_a_declaration_lacks_for_its_method_is_told_at_the_start() {
         ),
         ("keys twice", of("private_key_jwt", "jwks = '{}'\njwks_uri = \"https://a.example/\""), "jwks"),
         ("keys that are no JSON", of("private_key_jwt", "jwks = 'keys'"), "JSON"),
+        ("no key among them", of("private_key_jwt", "jwks = '{\"keys\":[]}'"), "none of its keys"),
+        ("half a key", of("private_key_jwt", "jwks = '{\"keys\":[{\"kty\":\"EC\"}]}'"), "key number 1"),
         ("keys by http", of("private_key_jwt", "jwks_uri = \"http://127.0.0.1/\""), "https"),
         ("a file that is not there", of("private_key_jwt", "jwks_file = \"/nowhere.json\""), "/nowhere.json"),
         (

@@ -233,12 +233,15 @@ fn an_update_takes_nothing_that_the_operator_gave() {
         draft.skip_consent = true;
         draft.require_pkce = false;
         draft.access_token_ttl = Some(countersign::base::Seconds(77));
+        draft.openid.assertion_for_issuer_only = true;
+        draft.openid.claims = serde_json::from_str(r#"{"crew":"attribute:team"}"#).unwrap();
     });
     let told = own.update(json!({ "scope": "openid email notes:read mail:send" })).json();
     assert_eq!(told["scope"], "openid email notes:read");
     let stored = own.stored();
     assert!(stored.skip_consent && !stored.require_pkce);
     assert_eq!((stored.resources.len(), stored.access_token_ttl.map(|ttl| ttl.0)), (1, Some(77)));
+    assert!(stored.openid.assertion_for_issuer_only && !stored.openid.claims.is_empty());
 }
 
 /// RFC 7592 §2.3: "If a client has been successfully deprovisioned, the authorization server MUST respond with an HTTP 204

@@ -6,7 +6,7 @@ use countersign::domain::UserName;
 use countersign::flow::accounts;
 use countersign::flow::passwords::{PasswordCost, Passwords};
 
-use super::support::flow::{authorize, redemption};
+use super::support::flow::{authorize, claims, redemption};
 use super::support::http::{Answer, Browser};
 use super::support::pages::signed_in;
 use super::support::server::PASSWORD;
@@ -65,6 +65,31 @@ fn a_logout_ends_what_was_given_in_the_session_but_for_the_time_after_it() {
         };
         assert_eq!(refresh("web", &offline).status, 200, "{}", database.kind);
         assert_eq!(refresh("native", &public).error(), "invalid_grant", "{}", database.kind);
+    });
+}
+
+/// Back-Channel Logout §2.1 has `sid` name a session at this server: after its end, however it came, there is none to name.
+#[test]
+fn an_id_token_names_no_session_that_has_ended() {
+    on_each_database(|database| {
+        let server = on(&database);
+        let mut browser = signed_in(&server);
+        let first = got(&server, &mut browser, "web", &[OFFLINE]);
+        let refresh = |before: &Answer| {
+            let token = before.text("refresh_token");
+            server.token("web", &[("grant_type", "refresh_token"), ("refresh_token", token.as_str())])
+        };
+        let told = |answer: &Answer| claims(&answer.text("id_token")).remove("sid");
+        let sid = told(&first);
+        assert!(sid.is_some(), "{}", database.kind);
+        let during = refresh(&first);
+        assert_eq!(told(&during), sid, "{}", database.kind);
+        sign_out(&mut browser);
+        let after = refresh(&during);
+        assert_eq!((after.status, told(&after)), (200, None), "{}", database.kind);
+        // The same user's next session is another one.
+        let again = got(&server, &mut signed_in(&server), "web", &[OFFLINE]);
+        assert!(told(&again).is_some_and(|again| Some(again) != sid), "{}", database.kind);
     });
 }
 

@@ -224,9 +224,10 @@ pub(super) fn check(draft: &ClientDraft, refuse: &mut impl FnMut(&'static str, &
         }
     }
     let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some();
-    for (field, protection) in
-        [("id_token_encryption", &settings.id_token), ("userinfo_encryption", &settings.userinfo)]
-    {
+    for (field, protection) in [
+        ("id_token_encrypted_response_alg", &settings.id_token),
+        ("userinfo_encrypted_response_alg", &settings.userinfo),
+    ] {
         if protection.encryption.is_some() && !has_keys {
             refuse(field, "needs the client's public keys: jwks or jwks_uri");
         }

@@ -209,7 +209,10 @@ fn keys_of_a_client_come_by_value_or_by_reference_and_encryption_needs_them() {
     let mut without = draft(Profile::Web);
     without.openid.id_token.encryption = encryption;
     without.openid.userinfo.encryption = encryption;
-    assert_eq!(fields(without.clone()), ["id_token_encryption", "userinfo_encryption"]);
+    assert_eq!(
+        fields(without.clone()),
+        ["id_token_encrypted_response_alg", "userinfo_encrypted_response_alg"]
+    );
     without.openid.jwks = keys();
     assert_eq!(fields(without), Vec::<&str>::new());
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::Client;
 use crate::flow::Cx;
 use crate::flow::target::{self, Target};
-use crate::oauth::{CodeChallenge, ErrorCode, GrantType, OAuthError, Params, Prompt};
+use crate::oauth::{CodeChallenge, ErrorCode, GrantType, OAuthError, Params, Prompt, locales};
 
 use super::asked::{self, Questions};
 use super::reply::unfit;
@@ -44,13 +44,19 @@ pub(super) fn all(
         prompt,
         max_age_s,
         login_hint: params.get("login_hint").map(str::to_owned),
-        ui_locales: params.get("ui_locales").map(str::to_owned),
+        ui_locales: params.get("ui_locales").map(|list| locales::first(list).to_owned()),
         expected_subjects,
         asked,
         started_at: cx.now,
         reauthenticated: false,
         chosen: false,
     })
+}
+
+/// Whether it is refused for its request object, however long that is.
+#[must_use]
+pub fn has_request_object(params: &Params) -> bool {
+    params.get("request").is_some() || params.get("request_uri").is_some()
 }
 
 /// OpenID Connect Core §6.1: an OP that does not do request objects "MUST return the request_not_supported error".

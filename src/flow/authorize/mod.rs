@@ -21,6 +21,7 @@ mod reply;
 mod request;
 mod tickets;
 
+pub use checks::has_request_object;
 pub use choose::{Choice, Chosen, answer_choice, show_choice};
 pub use client::Unproven;
 pub use consent::{ConsentView, answer_consent, show_consent};

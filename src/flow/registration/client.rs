@@ -7,7 +7,7 @@ use url::Url;
 use crate::domain::client::ClientDraft;
 use crate::domain::{Client, Problem, Profile};
 use crate::flow::target::is_identity;
-use crate::flow::{Cx, Snapshot};
+use crate::flow::{Cx, Snapshot, client_keys};
 use crate::oauth::RedirectUri;
 use crate::oauth::registration::{ApplicationType, MetadataError};
 use crate::oauth::{AuthMethod, ClientId, GrantType, Resource, Scope};
@@ -54,9 +54,12 @@ fn checked(
     draft.redirect_uris.clone_from(&asked.redirect_uris);
     draft.post_logout_redirect_uris.clone_from(&asked.post_logout_redirect_uris);
     draft.name = asked.name.clone().unwrap_or_else(|| default_name(&draft));
+    // What no client says of itself: an operator gave it, and it stays.
     let issuer_only = draft.openid.assertion_for_issuer_only;
+    let claims = std::mem::take(&mut draft.openid.claims);
     draft.openid.clone_from(&asked.openid);
     draft.openid.assertion_for_issuer_only = issuer_only;
+    draft.openid.claims = claims;
     for (field, protection) in [
         ("id_token_signed_response_alg", &draft.openid.id_token),
         ("userinfo_signed_response_alg", &draft.openid.userinfo),
@@ -65,7 +68,9 @@ fn checked(
             return Err(MetadataError::of(field, "this server has no key for that algorithm"));
         }
     }
-    Client::check(draft, created_at).map_err(|problems| told(&problems))
+    let client = Client::check(draft, created_at).map_err(|problems| told(&problems))?;
+    let problems = client_keys::problems(&client.openid);
+    if problems.is_empty() { Ok(client) } else { Err(told(&problems)) }
 }
 
 /// What kind of client it is to us.
@@ -91,6 +96,11 @@ fn grants(
     asked: &Metadata,
 ) -> Result<std::collections::BTreeSet<GrantType>, MetadataError> {
     let mut grants = asked.grant_types.clone();
+    if !profile.is_confidential() && grants.contains(&GrantType::ClientCredentials) {
+        // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
+        let text = "client_credentials needs another token_endpoint_auth_method than none";
+        return Err(MetadataError::of("grant_types", text));
+    }
     if let Some(other) = grants.iter().find(|grant| !policy.grant_types.contains(grant)) {
         let text = format!("{other} is not for clients that register themselves");
         return Err(MetadataError::of("grant_types", text));
@@ -154,6 +164,9 @@ fn told(problems: &[Problem]) -> MetadataError {
     };
     match first.field {
         "redirect_uris" => MetadataError::redirect(first.field, &first.text),
+        // Where the configuration has another name than RFC 7591 §2 and OpenID Connect Dynamic Client Registration 1.0 §2.
+        "name" => MetadataError::of("client_name", &first.text),
+        "default_max_age_s" => MetadataError::of("default_max_age", &first.text),
         field => MetadataError::of(field, &first.text),
     }
 }

@@ -48,12 +48,12 @@ impl Metadata {
         let kind = members.parsed("application_type")?;
         let application_type = kind.unwrap_or_else(|| ApplicationType::inferred(&redirect_uris));
         let post_logout_redirect_uris = redirect_uris_of(&mut members, "post_logout_redirect_uris")?;
-        for (field, uris) in
-            [("redirect_uris", &redirect_uris), ("post_logout_redirect_uris", &post_logout_redirect_uris)]
-        {
-            for uri in uris {
-                application_type.takes(uri).map_err(|why| refused(field, why))?;
-            }
+        for uri in &redirect_uris {
+            application_type.takes(uri).map_err(|why| MetadataError::redirect("redirect_uris", why))?;
+        }
+        for uri in &post_logout_redirect_uris {
+            let field = "post_logout_redirect_uris";
+            application_type.takes_after_logout(uri).map_err(|why| MetadataError::of(field, why))?;
         }
         let grant_types = grant_types(&mut members, &redirect_uris)?;
         let auth_method = auth_method(&mut members, application_type)?;

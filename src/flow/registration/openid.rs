@@ -56,7 +56,10 @@ fn protection(members: &mut Members, of: &str) -> Result<Protection, MetadataErr
         (Some(alg), enc) => Some((alg, enc.unwrap_or(ContentEncryption::A128CbcHs256))),
         (None, Some(_)) => {
             // "When id_token_encrypted_response_enc is included, id_token_encrypted_response_alg MUST also be provided."
-            return Err(MetadataError::of(&field, "needs the matching _encrypted_response_alg beside it"));
+            return Err(MetadataError::of(
+                &field,
+                format_args!("needs {of}_encrypted_response_alg beside it"),
+            ));
         }
     };
     Ok(Protection { signing, encryption })

@@ -73,7 +73,8 @@ pub struct GrantedBy {
     pub user: User,
     /// The user's roles, where the resource server asks for them.
     pub roles: Vec<String>,
-    /// The browser session in which it was given.
+    /// The browser session in which it was given, while that lives: what is named after its end names nothing (OpenID
+    /// Connect Back-Channel Logout 1.0 §2.1, `sid`).
     pub session_id: Option<Id>,
     /// When the user proved who they are.
     pub authenticated_at: Timestamp,

@@ -148,7 +148,15 @@ impl Rotation {
         }
         let roles = roles_for(conn, &self.client, &target, authorization.user_id)?;
         // OpenID Connect Core §12.2: "it SHOULD NOT have a nonce Claim".
-        let by = GrantedBy::of(&authorization, user, roles, None, &target);
+        let mut by = GrantedBy::of(&authorization, user, roles, None, &target);
+        // What is bound to a session has been found alive with it; what outlives one is asked for here, where it is told.
+        if by.id_token
+            && authorization.bound_to(&self.client).is_none()
+            && let Some(id) = by.session_id
+            && !is_alive(conn, id, self.now, &self.policy)?
+        {
+            by.session_id = None;
+        }
         let client = Arc::clone(&self.client);
         let granted = Granted { client, target, by: By::User(by), refresh_token: Some(next) };
         mint::prepare(conn, self.now, &self.policy, &*self.entropy, granted).map(Ok)
@@ -233,6 +241,10 @@ pub(super) fn living_user(
         Some(session) if session.is_alive(now, policy.session_idle) => Ok(Ok((user, Some(session)))),
         _ => Ok(Err(invalid_grant("the user's session has ended"))),
     }
+}
+
+fn is_alive(conn: &mut Conn, session: Id, now: Timestamp, policy: &Policy) -> Result<bool, StoreError> {
+    Ok(sessions::find(conn, session)?.is_some_and(|s| s.is_alive(now, policy.session_idle)))
 }
 
 /// The user's roles, if anything that is told of the user needs them.

@@ -3,8 +3,9 @@
 use fluent_langneg::{LanguageIdentifier, NegotiationStrategy, negotiate_languages};
 
 use super::texts::Language;
+use crate::oauth::locales;
 
-/// Longer than any honest list. What is longer is not read at all.
+/// Longer than any honest header. What is longer is not read at all.
 const MAX_LIST_BYTES: usize = 1024;
 /// Preferences beyond these are not looked at.
 const MAX_TAGS: usize = 32;
@@ -16,7 +17,7 @@ const MAX_TAGS: usize = 32;
 /// `Accept-Language` with its weights (RFC 9110 §12.5.4), then English.
 #[must_use]
 pub fn choose(ui_locales: Option<&str>, accept_language: Option<&str>) -> Language {
-    let asked = ui_locales.filter(|list| list.len() <= MAX_LIST_BYTES);
+    let asked = ui_locales.map(locales::first);
     let accepted = accept_language.filter(|list| list.len() <= MAX_LIST_BYTES);
     asked
         .and_then(|list| first_known(list.split_ascii_whitespace().take(MAX_TAGS)))
@@ -125,11 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_too_long_is_not_read() {
+    fn of_a_long_list_the_first_tags_are_read_and_a_long_header_is_not() {
         let short = format!("de{}", " fr".repeat(10));
         let long = format!("de{}", " fr".repeat(1000));
         assert_eq!(choose(Some(&short), None), Language::German);
-        assert_eq!(choose(Some(&long), None), Language::English);
-        assert_eq!(choose(None, Some(&long)), Language::English);
+        assert_eq!(choose(Some(&long), None), Language::German);
+        assert_eq!(choose(None, Some(&short.replace(' ', ","))), Language::German);
+        assert_eq!(choose(None, Some(&long.replace(' ', ","))), Language::English);
     }
 }

@@ -121,6 +121,19 @@ impl ApplicationType {
             Self::Web | Self::Native => Ok(()),
         }
     }
+
+    /// Whether an application of this kind may be sent to `uri` after a logout. OpenID Connect RP-Initiated Logout 1.0 §3.1:
+    /// "These URLs SHOULD use the https scheme", and none of what OpenID Connect says of the `redirect_uris` of native
+    /// applications: nothing secret is brought there.
+    ///
+    /// # Errors
+    /// In words, what it may be.
+    pub fn takes_after_logout(self, uri: &RedirectUri) -> Result<(), &'static str> {
+        match self {
+            Self::Native if uri.as_str().starts_with("https:") => Ok(()),
+            Self::Web | Self::Native => self.takes(uri),
+        }
+    }
 }
 
 impl std::str::FromStr for ApplicationType {

@@ -134,11 +134,13 @@ fn a_client_that_changes_its_way_is_told_what_is_missing_and_an_empty_word_takes
 fn what_is_no_method_no_algorithm_and_no_key_set_is_refused_with_the_reason() {
     let home = with_api();
     std::fs::write(home.path("bad.json"), "keys").unwrap();
+    std::fs::write(home.path("half.json"), "{\"keys\":[{\"kty\":\"EC\"}]}").unwrap();
     for (more, word) in [
         (&["--auth-method", "tls_client_auth"][..], "client_secret_jwt"),
         (&["--auth-signing-alg", "none"], "HS256"),
         (&["--jwks", "missing.json"], "missing.json"),
         (&["--jwks", "bad.json"], "JWK Set"),
+        (&["--jwks", "half.json"], "key number 1"),
         (&["--jwks-uri", "http://127.0.0.1/"], "https"),
         (&["--backchannel-logout-uri", "http://localhost/"], "https"),
         (&["--auth-method", "none"], "public"),
