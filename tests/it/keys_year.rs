@@ -265,7 +265,8 @@ fn a_year_on(database: &Database) {
         assert!(rotations >= 12, "{kind}: {algorithm} rotated {rotations} times only");
     }
     let rows = world.nodes[0].store().read("test", store::keys::all).unwrap().len();
-    assert!(rows <= 6, "{kind}: {rows} keys are left");
+    // Beside those in the set, what verifies the hints of a month.
+    assert!(rows <= 9, "{kind}: {rows} keys are left");
     assert!(world.checks > 5_000, "{kind}: {} checks only", world.checks);
     let fetches: usize = world.verifiers.iter().map(|verifier| verifier.fetches).sum();
     assert!(fetches * 2 < world.checks, "{kind}: the sets were hardly cached: {fetches} fetches");
