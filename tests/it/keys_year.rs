@@ -213,7 +213,8 @@ impl World {
                 continue;
             }
             for step in self.chance.one_of(&self.nodes).app.rotate_keys().unwrap() {
-                acted = true;
+                // What is removed has verified hints only: no key set changes with it.
+                acted |= !matches!(step, Step::Removed { .. });
                 if let Step::Activated { algorithm, .. } = step {
                     *self.rotations.entry(algorithm.to_string()).or_default() += 1;
                 }
