@@ -123,7 +123,7 @@ impl Follower {
         let records = store.read("keys", keys::all)?;
         let usable = self.source.load(false, &**entropy).map_err(|e| e.to_string()).and_then(|keys| {
             let candidate = Sealer::new(&keys, Arc::clone(entropy));
-            let mut published = records.iter().filter(|record| record.state.is_published(now));
+            let mut published = records.iter().filter(|record| record.is_published(now));
             published
                 .try_for_each(|record| open_key(record, &candidate, now).map(drop))
                 .map_err(|e| e.to_string())?;

@@ -83,6 +83,7 @@ pub fn key_rules(config: &Config) -> KeyRules {
         plans: keys.algorithms.iter().filter_map(plan).collect(),
         jwks_max_age: seconds(keys.jwks_max_age_s),
         longest_token: seconds(config.tokens.access_token_ttl_s.max(config.tokens.id_token_ttl_s)),
+        longest_session: seconds(config.session.ttl_s.max(config.session.remembered_ttl_s)),
         max_stale: seconds(config.cache.max_stale_s),
         rsa_bits: keys.rsa_bits,
     }

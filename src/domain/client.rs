@@ -203,7 +203,24 @@ impl Client {
     /// # Errors
     /// All problems at once.
     pub fn check(draft: ClientDraft, created_at: Timestamp) -> Result<Self, Vec<Problem>> {
-        let problems = problems(&draft);
+        let (mut problems, wrong) = (problems(&draft), addresses(&draft));
+        problems.extend(wrong);
+        Self::without(problems, draft, created_at)
+    }
+
+    /// One that was stored. A rule that is younger than some databases is no reason to refuse all that is in them.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn stored(draft: ClientDraft, created_at: Timestamp) -> Result<Self, Vec<Problem>> {
+        Self::without(problems(&draft), draft, created_at)
+    }
+
+    fn without(
+        problems: Vec<Problem>,
+        draft: ClientDraft,
+        created_at: Timestamp,
+    ) -> Result<Self, Vec<Problem>> {
         if problems.is_empty() {
             Ok(Self { draft, declared: false, disabled_at: None, created_at })
         } else {
@@ -253,6 +270,14 @@ impl Client {
     pub fn has_origin(&self, origin: &str) -> bool {
         self.web_origins().any(|known| known == origin)
     }
+}
+
+/// Redirect URIs that an answer cannot be added to.
+fn addresses(draft: &ClientDraft) -> impl Iterator<Item = Problem> + '_ {
+    let back = draft.redirect_uris.iter().filter_map(|uri| uri.takes_response().err());
+    let bye = draft.post_logout_redirect_uris.iter().filter_map(|uri| uri.takes_logout_response().err());
+    back.map(|text| Problem::new("redirect_uris", text))
+        .chain(bye.map(|text| Problem::new("post_logout_redirect_uris", text)))
 }
 
 fn problems(draft: &ClientDraft) -> Vec<Problem> {

@@ -1,7 +1,8 @@
-//! The life of a signing key: published → active → retired → removed; or compromised, and gone at once.
+//! The life of a signing key: published → active → retired → withdrawn → removed; or compromised, and gone at once.
 //!
 //! A verifier that caches the JWKS by its `Cache-Control` must never meet a token whose key it has not seen, so a key signs
 //! only once it has been published for as long as a cache may live, and it stays published until its last token is dead.
+//! ID tokens are shown for longer than they live, as hints: withdrawn, a key verifies those and nothing else.
 
 use super::ImpossibleRow;
 use crate::base::{Seconds, Timestamp};
@@ -19,7 +20,7 @@ pub struct SigningKeyRecord {
     pub algorithm: SigningAlgorithm,
     /// The public key as a JWK, in JSON.
     pub public_jwk: String,
-    /// The private key, sealed under a master key; empty once the key is compromised.
+    /// The private key, sealed under a master key; empty once the key is compromised or withdrawn.
     pub sealed_private: String,
     /// Where in its life the key is.
     pub state: KeyState,
@@ -28,6 +29,31 @@ pub struct SigningKeyRecord {
     pub longest_token: Seconds,
     /// When the key was made or imported.
     pub created_at: Timestamp,
+}
+
+impl SigningKeyRecord {
+    /// Whether nothing is left of it that could sign: it was given up, or it verifies hints only.
+    #[must_use]
+    pub fn is_public_only(&self) -> bool {
+        match self.state {
+            KeyState::Compromised { .. } => true,
+            KeyState::Retired { .. } => self.sealed_private.is_empty(),
+            KeyState::Published { .. } | KeyState::Active { .. } => false,
+        }
+    }
+
+    /// Whether the JWKS shows the key at `now`. One whose private part is gone has left it, whatever the clock of this node
+    /// says: another node, whose clock is ahead, has withdrawn it.
+    #[must_use]
+    pub fn is_published(&self, now: Timestamp) -> bool {
+        self.state.is_published(now) && !self.is_public_only()
+    }
+
+    /// Whether the key has signed and left the JWKS in the ordinary way: only ID token hints need it from then on.
+    #[must_use]
+    pub fn is_withdrawn(&self, now: Timestamp) -> bool {
+        matches!(self.state, KeyState::Retired { activated_at: Some(_), .. }) && !self.is_published(now)
+    }
 }
 
 /// Where in its life a key is, with the dates that led there.
@@ -45,7 +71,7 @@ pub enum KeyState {
         /// Signing since.
         activated_at: Timestamp,
     },
-    /// In the JWKS until `remove_at`, signing no more.
+    /// In the JWKS until `remove_at`, signing no more. From then on it is withdrawn: what it signed counts as a hint only.
     Retired {
         /// First shown in the JWKS.
         published_at: Timestamp,
@@ -53,7 +79,7 @@ pub enum KeyState {
         activated_at: Option<Timestamp>,
         /// Not signing since.
         retired_at: Timestamp,
-        /// From here on nothing needs the key.
+        /// From here on no token that it signed is alive.
         remove_at: Timestamp,
     },
     /// Somebody else may have it: not in the JWKS, and nothing that it signed counts. It is remembered by its name, so that
@@ -275,6 +301,29 @@ mod tests {
         assert_eq!(remove_at, Timestamp(2000) + Seconds(3600) + RETIREMENT_LEEWAY);
         assert!(retired.is_published(remove_at - Seconds(1)));
         assert!(!retired.is_published(remove_at));
+    }
+
+    #[test]
+    fn a_key_that_signed_and_is_shown_no_more_is_withdrawn() {
+        let record = |state, sealed: &str| SigningKeyRecord {
+            kid: "k".to_owned(),
+            algorithm: SigningAlgorithm::Es256,
+            public_jwk: String::new(),
+            sealed_private: sealed.to_owned(),
+            state,
+            longest_token: Seconds(0),
+            created_at: Timestamp(1000),
+        };
+        let (now, later) = (Timestamp(2000), Timestamp(9000));
+        let retired = ACTIVE.retire(now, Seconds(60)).unwrap();
+        assert!(!record(retired, "x").is_withdrawn(now) && record(retired, "x").is_published(now));
+        assert!(record(retired, "x").is_withdrawn(later) && !record(retired, "x").is_published(later));
+        // By a node whose clock is ahead.
+        assert!(record(retired, "").is_withdrawn(now) && !record(retired, "").is_published(now));
+        for state in [PUBLISHED, ACTIVE, PUBLISHED.retire(now, Seconds(60)).unwrap()] {
+            assert!(!record(state, "x").is_withdrawn(later), "{state:?}");
+        }
+        assert!(!record(retired.compromise(now).unwrap(), "").is_withdrawn(later));
     }
 
     #[test]

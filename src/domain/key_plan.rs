@@ -36,6 +36,8 @@ pub struct KeyRules {
     pub jwks_max_age: Seconds,
     /// The longest life that the configuration gives any token; clients and resource servers may give longer ones.
     pub longest_token: Seconds,
+    /// The longest life of a session: for as long its ID tokens are hints.
+    pub longest_session: Seconds,
     /// How long a node that does not reach the database goes on signing with the keys that it knows.
     pub max_stale: Seconds,
     /// The size of new RSA keys.
@@ -55,6 +57,21 @@ impl KeyRules {
         let wanted = self.plan(algorithm).and_then(|plan| plan.keep_retired);
         let kept = wanted.map_or(Seconds(longest.0 * 2), |wanted| wanted.max(longest));
         Seconds(kept.0 + self.max_stale.0)
+    }
+
+    /// Until when a key that left the JWKS verifies ID token hints; nothing for one that has not begun to leave, or never
+    /// signed.
+    #[must_use]
+    pub fn hints_until(&self, state: KeyState) -> Option<Timestamp> {
+        match state {
+            KeyState::Retired { activated_at: Some(_), remove_at, .. } => {
+                Some(remove_at + self.longest_session)
+            }
+            KeyState::Retired { activated_at: None, .. }
+            | KeyState::Published { .. }
+            | KeyState::Active { .. }
+            | KeyState::Compromised { .. } => None,
+        }
     }
 
     /// The plan of an algorithm, where keys are kept for it.

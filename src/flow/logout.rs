@@ -105,8 +105,11 @@ struct Ticket {
 /// `invalid_request` when the hint, the client or the URI are not in order: then nobody is redirected, and no session ends.
 pub fn request(cx: &Cx, params: &Params, browser: &Browser, tie: &PlainToken) -> Result<Step, OAuthError> {
     let hint = params.get("id_token_hint").map(|text| hint::read(cx, text)).transpose()?;
+    // A hint of a key that is known no more leads to the question, and to no address but one that client_id proves.
+    let is_forgotten = matches!(hint, Some(None));
+    let hint = hint.flatten();
     let client = asking_client(cx, params, hint.as_ref())?;
-    let to = return_to(params, client.as_deref())?;
+    let to = if is_forgotten && client.is_none() { None } else { return_to(params, client.as_deref())? };
     let client_name = client.as_ref().map(|client| client.name.clone());
     let ui_locales = params.get("ui_locales").map(|list| locales::first(list).to_owned());
     let here = login::accounts(cx, browser)?;

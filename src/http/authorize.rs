@@ -11,24 +11,25 @@ use crate::flow::authorize::{self, Delivery, Next, Parameters, Unproven};
 use crate::oauth::redirect_uri::shown_host;
 use crate::oauth::{OAuthError, Params};
 
+use super::forms::ReadPair;
 use super::headers::Allowed;
 use super::pages::{self, FormPostPage, WebMessagePage};
 use super::{account, browser, errors, forms, headers, paths, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
-    match forms::pairs(request.query_string()) {
+    match forms::read_pairs(request.query_string().as_bytes()) {
         Ok(pairs) => answer(request, &app, pairs).await,
         Err(error) => errors::unproven(&request, &app, &Unproven::Malformed(error)),
     }
 }
 
-async fn answer(request: HttpRequest, app: &Data<App>, pairs: Vec<(String, String)>) -> HttpResponse {
+async fn answer(request: HttpRequest, app: &Data<App>, pairs: Vec<ReadPair>) -> HttpResponse {
     let known = browser::cookies(&request, app);
     let tie = match browser::tie(&known, app) {
         Ok(tie) => tie,
         Err(error) => return errors::oauth_page(&request, app, None, &error),
     };
-    let (params, fault) = Params::collect_sound(pairs);
+    let (params, fault) = Params::collect_read(pairs);
     let handle = tie.clone();
     let answered = run::blocking(&request, app, move |cx| {
         authorize::authorize(cx, &params, fault, &known, &handle).map_err(Refused::Unproven)
@@ -45,15 +46,16 @@ async fn answer(request: HttpRequest, app: &Data<App>, pairs: Vec<(String, Strin
 /// answered with 303 to the same request by GET: the browser then sends its cookies along, which it does not with a POST
 /// from another site.
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
-    let pairs = match forms::body(&request, &mut payload, &app.site).await {
+    let pairs = match forms::read_body(&request, &mut payload, &app.site).await {
         Ok(pairs) => pairs,
         Err(error) => return errors::body_page(&request, &app, &error),
     };
     // What is refused anyway is refused here: neither cookies nor so long an address are needed for it.
-    let (params, fault) = Params::collect_sound(pairs.clone());
+    let (params, fault) = Params::collect_read(pairs.clone());
     if fault.is_some() || authorize::has_request_object(&params) {
         return answer(request, &app, pairs).await;
     }
+    let pairs: Vec<_> = pairs.into_iter().filter_map(|(name, value)| Some((name, value.ok()?))).collect();
     headers::redirect(&app, &forms::address(&app.site, paths::AUTHORIZE, &pairs)).finish()
 }
 

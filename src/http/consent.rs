@@ -38,6 +38,7 @@ pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
         request: &asked.sealed,
         csrf: &browser::csrf(&asked.tie, paths::CONSENT),
         groups: account.into_iter().chain(resources).collect(),
+        remembered: view.remembered,
         offline: view.identity_scopes.iter().any(|scope| scope == "offline_access"),
     }
     .render();

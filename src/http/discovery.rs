@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::domain::client::openid::SubjectType;
 use crate::flow::Snapshot;
 use crate::flow::registration::Mode;
 use crate::oauth::algorithm::{ContentEncryption, KeyManagement};
@@ -47,7 +48,7 @@ struct Metadata<'a> {
     revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
-    subject_types_supported: [&'static str; 1],
+    subject_types_supported: [&'static str; 2],
     id_token_signing_alg_values_supported: Vec<String>,
     id_token_encryption_alg_values_supported: [&'static str; 3],
     id_token_encryption_enc_values_supported: [&'static str; 4],
@@ -113,7 +114,7 @@ pub(super) fn document(app: &App, snapshot: &Snapshot) -> Document {
         revocation_endpoint_auth_signing_alg_values_supported: algorithms,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
-        subject_types_supported: ["public"],
+        subject_types_supported: SubjectType::ALL.map(SubjectType::as_str),
         id_token_signing_alg_values_supported: signing.clone(),
         id_token_encryption_alg_values_supported: KeyManagement::ALL.map(KeyManagement::as_str),
         id_token_encryption_enc_values_supported: ContentEncryption::ALL.map(ContentEncryption::as_str),

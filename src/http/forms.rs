@@ -19,6 +19,10 @@ use crate::app::Site;
 use crate::oauth::{ErrorCode, OAuthError};
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const NO_FORM: &str = "the body must be application/x-www-form-urlencoded";
+
+/// A name, and its value where that can be read.
+pub(super) type ReadPair = (String, Result<String, OAuthError>);
 
 /// Why a body was not read.
 pub(super) enum BodyError {
@@ -37,12 +41,24 @@ pub(super) async fn body(
     site: &Site,
 ) -> Result<Vec<(String, String)>, BodyError> {
     if !is_form(request) {
-        return Err(BodyError::Refused(refused("the body must be application/x-www-form-urlencoded")));
+        return Err(BodyError::Refused(refused(NO_FORM)));
     }
     let bytes = in_time(request, payload, site).await?;
     let text =
         std::str::from_utf8(&bytes).map_err(|_| BodyError::Refused(refused("the body is not UTF-8")))?;
     pairs(text).map_err(BodyError::Refused)
+}
+
+/// The pairs of a posted form, the malformed values among them too: see [`read_pairs`].
+pub(super) async fn read_body(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    site: &Site,
+) -> Result<Vec<ReadPair>, BodyError> {
+    if !is_form(request) {
+        return Err(BodyError::Refused(refused(NO_FORM)));
+    }
+    read_pairs(&in_time(request, payload, site).await?).map_err(BodyError::Refused)
 }
 
 /// A body that says it is JSON, within the same limits.
@@ -115,11 +131,18 @@ fn is_of_type(request: &HttpRequest, wanted: &str) -> bool {
 
 /// The decoded pairs of a query or a form.
 pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, OAuthError> {
-    text.split('&')
+    read_pairs(text.as_bytes())?.into_iter().map(|(name, value)| Ok((name, value?))).collect()
+}
+
+/// The decoded pairs of a query or a form in which a malformed value is one parameter's fault. The authorization endpoint
+/// needs them: RFC 6749 §4.1.2.1 has the client told, where `client_id` and `redirect_uri` are sound.
+pub(super) fn read_pairs(text: &[u8]) -> Result<Vec<ReadPair>, OAuthError> {
+    text.split(|byte| *byte == b'&')
         .filter(|part| !part.is_empty())
         .map(|part| {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            Ok((decode(name)?, decode(value)?))
+            let mut halves = part.splitn(2, |byte| *byte == b'=');
+            let name = decode_bytes(halves.next().unwrap_or_default())?;
+            Ok((name, decode_bytes(halves.next().unwrap_or_default())))
         })
         .collect()
 }
@@ -135,11 +158,12 @@ pub(super) fn address(site: &Site, path: &str, pairs: &[(String, String)]) -> St
 
 /// One name or value: `+` is a blank, `%` must lead two hexadecimal digits, and the whole must be UTF-8.
 pub(super) fn decode(text: &str) -> Result<String, OAuthError> {
-    if !text.contains(['+', '%']) {
-        return Ok(text.to_owned());
-    }
+    decode_bytes(text.as_bytes())
+}
+
+fn decode_bytes(text: &[u8]) -> Result<String, OAuthError> {
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
+    let mut rest = text.iter().copied();
     while let Some(byte) = rest.next() {
         match byte {
             b'+' => bytes.push(b' '),

@@ -18,6 +18,8 @@ pub struct KeyRing {
     /// One per algorithm, in order of preference.
     signers: Vec<Signer>,
     verification_keys: Vec<VerificationKey>,
+    /// Those that left the JWK Set: they verify hints and nothing else.
+    hint_keys: Vec<VerificationKey>,
     jwks_json: Vec<u8>,
     etag: String,
     next_change: Option<Timestamp>,
@@ -48,7 +50,7 @@ pub enum RingError {
         why: KeyError,
     },
     /// The row's columns do not belong together.
-    #[error("the signing key {kid} is damaged: its {column} does not fit its private key")]
+    #[error("the signing key {kid} is damaged: its {column} does not fit the key")]
     Damaged {
         /// The key.
         kid: String,
@@ -58,7 +60,7 @@ pub enum RingError {
 }
 
 impl KeyRing {
-    /// Opens the keys that are in use at `now`; of the removed ones nothing is needed.
+    /// Opens the keys that are in use at `now`; of the withdrawn ones only the public part is needed.
     ///
     /// # Errors
     /// When one of them cannot be opened or used.
@@ -67,7 +69,9 @@ impl KeyRing {
         sealer: &Sealer,
         now: Timestamp,
     ) -> Result<Self, RingError> {
-        records.retain(|record| record.state.is_published(now));
+        let withdrawn = records.iter().filter(|record| record.is_withdrawn(now));
+        let hint_keys = withdrawn.map(hint_key).collect::<Result<_, _>>()?;
+        records.retain(|record| record.is_published(now));
         // By age, so that the JWKS keeps its order while keys come and go.
         records.sort_by(|a, b| (a.created_at, &a.kid).cmp(&(b.created_at, &b.kid)));
 
@@ -99,6 +103,7 @@ impl KeyRing {
             next_change: removals.min(),
             signers: active.into_iter().map(|(_, signer)| signer).collect(),
             verification_keys,
+            hint_keys,
             jwks_json,
             etag: format!("\"{hash}\""),
         })
@@ -152,6 +157,29 @@ impl KeyRing {
     pub fn verify(&self, token: &str, expected: TokenType) -> Result<Map<String, Value>, VerifyError> {
         verify(&self.verification_keys, token, expected)
     }
+
+    /// Verifies an ID token that is shown as a hint: its key may have left the JWK Set.
+    ///
+    /// # Errors
+    /// See [`VerifyError`].
+    pub fn verify_hint(&self, token: &str) -> Result<Map<String, Value>, VerifyError> {
+        match self.verify(token, TokenType::IdToken) {
+            Err(VerifyError::UnknownKey) => verify(&self.hint_keys, token, TokenType::IdToken),
+            answer => answer,
+        }
+    }
+}
+
+/// What is left of a withdrawn key, whether its private part is destroyed yet or not.
+fn hint_key(record: &SigningKeyRecord) -> Result<VerificationKey, RingError> {
+    let damaged = || RingError::Damaged { kid: record.kid.clone(), column: "public_jwk" };
+    let public = PublicJwk::from_json(&record.public_jwk, record.algorithm).map_err(|_| damaged())?;
+    // The kid is the key's thumbprint: no other key stands under its name.
+    if public.kid() != record.kid {
+        return Err(damaged());
+    }
+    VerificationKey::new(&public)
+        .map_err(|why| RingError::Unusable { kid: record.kid.clone(), why: why.into() })
 }
 
 /// The private key of a record.

@@ -31,6 +31,14 @@ impl Params {
     /// both: where `client_id` and `redirect_uri` are sound, the client is told by redirect (RFC 6749 §4.1.2.1).
     #[must_use]
     pub fn collect_sound(pairs: impl IntoIterator<Item = (String, String)>) -> (Self, Option<OAuthError>) {
+        Self::collect_read(pairs.into_iter().map(|(name, value)| (name, Ok(value))))
+    }
+
+    /// The same of pairs whose values may have been malformed: those are unsound.
+    #[must_use]
+    pub fn collect_read(
+        pairs: impl IntoIterator<Item = (String, Result<String, OAuthError>)>,
+    ) -> (Self, Option<OAuthError>) {
         let mut params = Self::default();
         let mut fault = None;
         let mut refused_names = BTreeSet::new();
@@ -44,7 +52,7 @@ impl Params {
             if refused_names.contains(&name) {
                 continue;
             }
-            if let Err(error) = params.add(&name, value) {
+            if let Err(error) = value.and_then(|value| params.add(&name, value)) {
                 // Of a repeated parameter no value counts, not the third either.
                 params.single.remove(&name);
                 refused_names.insert(name);

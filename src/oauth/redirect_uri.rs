@@ -11,6 +11,13 @@ use super::Origin;
 /// The longest redirection URI, in bytes.
 pub const MAX_REDIRECT_URI_BYTES: usize = 2048;
 
+/// The parameters of an authorization response: RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 §2, Session Management 1.0 §2, and
+/// `response` of JARM §2.1.
+const RESPONSE: [&str; 8] =
+    ["code", "state", "iss", "error", "error_description", "error_uri", "session_state", "response"];
+/// The parameters that come back after a logout (RP-Initiated Logout 1.0 §3).
+const LOGOUT_RESPONSE: [&str; 1] = ["state"];
+
 /// A registered redirection URI, kept exactly as it was given.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -35,6 +42,34 @@ impl RedirectUri {
                 (Some(registered), Some(presented)) => registered == presented,
                 _ => false,
             }
+    }
+
+    /// Whether it may be registered for authorization responses.
+    ///
+    /// # Errors
+    /// When its query has a parameter of those: it would come back twice, and who reads the first of the two reads the wrong
+    /// one.
+    pub fn takes_response(&self) -> Result<(), String> {
+        self.is_free_of(&RESPONSE)
+    }
+
+    /// Whether it may be registered as a post-logout redirection URI.
+    ///
+    /// # Errors
+    /// When its query has a `state` already.
+    pub fn takes_logout_response(&self) -> Result<(), String> {
+        self.is_free_of(&LOGOUT_RESPONSE)
+    }
+
+    /// RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once."
+    fn is_free_of(&self, names: &[&str]) -> Result<(), String> {
+        let Ok(url) = Url::parse(&self.0) else { return Ok(()) };
+        let found = url.query_pairs().find(|(name, _)| names.contains(&name.as_ref()));
+        found.map_or(Ok(()), |(name, _)| {
+            Err(format!(
+                "{self}: its query has {name}, which this server's answer has too; rename it (RFC 6749 §3.1)"
+            ))
+        })
     }
 
     /// The host a person would recognise, or the scheme of a private-use URI.
@@ -191,6 +226,26 @@ mod tests {
             "http:/127.0.0.1/cb",
         ] {
             assert!(text.parse::<RedirectUri>().is_err(), "{text}");
+        }
+    }
+
+    /// RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once."
+    #[test]
+    fn the_query_has_no_parameter_of_the_answer() {
+        for name in RESPONSE.into_iter().chain(["%63ode", "%73%74ate"]) {
+            for uri in [
+                uri(&format!("https://app.example/cb?{name}=1")),
+                uri(&format!("https://app.example/cb?a=b&{name}")),
+                uri(&format!("com.example.app:/cb?{name}=")),
+            ] {
+                assert!(uri.takes_response().is_err(), "{uri}");
+                let is_state = ["state", "%73%74ate"].contains(&name);
+                assert_eq!(uri.takes_logout_response().is_err(), is_state, "{uri}");
+            }
+        }
+        for text in ["https://app.example/cb", "https://app.example/code?Code=1&states=2&a=state&=code"] {
+            assert_eq!(uri(text).takes_response(), Ok(()));
+            assert_eq!(uri(text).takes_logout_response(), Ok(()));
         }
     }
 

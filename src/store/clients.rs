@@ -100,7 +100,7 @@ impl TryFrom<Row> for Client {
             exchange: serde_json::from_str(&row.exchange).map_err(|e| fault("exchange", e.to_string()))?,
             openid: serde_json::from_str(&row.openid).map_err(|e| fault("openid", e.to_string()))?,
         };
-        let mut client = Client::check(draft, Timestamp(row.created_at))
+        let mut client = Client::stored(draft, Timestamp(row.created_at))
             .map_err(|problems| fault("profile", problems.iter().map(ToString::to_string).collect()))?;
         client.declared = row.declared;
         client.disabled_at = row.disabled_at.map(Timestamp);

@@ -264,6 +264,19 @@ fn a_client_that_names_what_is_not_there_is_a_warning() {
     assert!(home.run(&["check"]).out.contains("0 warning(s)"));
 }
 
+/// RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once."
+#[test]
+fn an_address_with_a_parameter_of_the_answer_is_refused_in_the_file_and_by_command() {
+    let uri = "https://app.example/cb?state=1";
+    let home =
+        Home::new(&format!("[[clients]]\nid = \"shop\"\nprofile = \"spa\"\nredirect_uris = [\"{uri}\"]\n"));
+    let out = home.run(&["check"]).out;
+    assert!(out.contains("its query has state") && out.contains("1 problem(s)"), "{out}");
+    let home = Home::new("");
+    let told = home.refused(&["client", "add", "--profile", "spa", "--id", "shop", "--redirect-uri", uri]);
+    assert!(told.contains("redirect_uris") && told.contains("its query has state"), "{told}");
+}
+
 #[test]
 fn what_the_file_declares_no_more_is_a_warning_until_the_next_start_has_ended_it() {
     let declared = "[[resource_servers]]\nid = \"https://api.example\"\n\

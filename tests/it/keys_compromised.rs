@@ -152,9 +152,9 @@ fn a_compromised_key_never_comes_back() {
         assert_eq!(all(store).len(), there);
 
         let late = START + Seconds(500 * 86_400);
-        let kept = keys::remove(store, &stolen, false, late);
+        let kept = keys::remove(store, &stolen, rules, false, late);
         assert!(matches!(kept, Err(KeyFault::Remembered)), "{kind}: {kept:?}");
-        keys::remove(store, &stolen, true, late).unwrap();
+        keys::remove(store, &stolen, rules, true, late).unwrap();
         keys::import(store, again).unwrap();
     });
 }

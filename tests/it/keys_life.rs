@@ -39,6 +39,7 @@ fn rules() -> KeyRules {
         plans: [ES256, SigningAlgorithm::EdDsa].map(plan).into(),
         jwks_max_age: JWKS_MAX_AGE,
         longest_token: LONGEST,
+        longest_session: Seconds(0),
         max_stale: Seconds(10),
         rsa_bits: 2048,
     }
@@ -181,7 +182,7 @@ fn a_key_is_removed_only_when_its_last_token_is_dead() {
         let kid = generate(&store, START);
         activate(&store, &kid, true, START).unwrap();
         let refused = |now: Timestamp| {
-            let answer = keys::remove(&store, &kid, false, now);
+            let answer = keys::remove(&store, &kid, &rules(), false, now);
             let still_needed = matches!(answer, Err(KeyFault::StillNeeded(_) | KeyFault::Signs));
             assert!(still_needed, "{}: {answer:?}", database.kind);
         };
@@ -191,15 +192,16 @@ fn a_key_is_removed_only_when_its_last_token_is_dead() {
         assert!(matches!(again, Err(KeyFault::Refused(_))), "{again:?}");
         let end = START + KEPT;
         refused(end - Seconds(1));
-        keys::remove(&store, &kid, false, end).unwrap();
+        keys::remove(&store, &kid, &rules(), false, end).unwrap();
         assert!(all(&store).is_empty());
-        for answer in
-            [keys::remove(&store, &kid, false, end), keys::retire(&store, &kid, &rules(), end).map(|_| ())]
-        {
+        for answer in [
+            keys::remove(&store, &kid, &rules(), false, end).map(|_| ()),
+            keys::retire(&store, &kid, &rules(), end).map(|_| ()),
+        ] {
             assert!(matches!(answer, Err(KeyFault::Unknown)), "{answer:?}");
         }
         let unused = generate(&store, START);
-        keys::remove(&store, &unused, false, START).unwrap();
+        keys::remove(&store, &unused, &rules(), false, START).unwrap();
     });
 }
 

@@ -27,6 +27,7 @@ fn rules_of(algorithms: &[SigningAlgorithm]) -> KeyRules {
         plans: algorithms.iter().map(plan).collect(),
         jwks_max_age: Seconds(900),
         longest_token: Seconds(600),
+        longest_session: Seconds(0),
         max_stale: Seconds(10),
         rsa_bits: 2048,
     }
@@ -56,6 +57,7 @@ fn word(step: &Step) -> &'static str {
     match step {
         Step::Published { .. } => "published",
         Step::Activated { .. } => "activated",
+        Step::Withdrawn { .. } => "withdrawn",
         Step::Removed { .. } => "removed",
     }
 }
@@ -111,6 +113,41 @@ fn of_many_nodes_that_act_at_the_same_moment_one_does_it() {
             assert_eq!(steps, [does; 2], "{}: once per algorithm", database.kind);
         }
         assert_eq!(states(&store), ["active", "active"]);
+    });
+}
+
+/// RP-Initiated Logout 1.0 §2: ID tokens are hints for longer than they live.
+#[test]
+fn a_key_that_left_the_set_is_kept_for_hints_without_its_private_part() {
+    on_each_database(|database| {
+        let (rules, kind) = (KeyRules { longest_session: DAY, ..rules() }, database.kind);
+        let store = begun(&database.url, &rules);
+        let never_signed = keys::generate(&store, &sealer(), &OsEntropy, EDDSA, 2048, START).unwrap().kid;
+        keys::retire(&store, &never_signed, &rules, START).unwrap();
+        assert_eq!(done(&store, &rules, START + KEPT), ["removed"], "{kind}: it has no tokens");
+        let ends = START + SIGN_FOR;
+        let first = all(&store)[0].clone();
+        for (at, does, keys_left) in [
+            (ends - DAY, "published", 2),
+            (ends, "activated", 2),
+            (ends + KEPT, "withdrawn", 2),
+            (ends + KEPT + DAY, "removed", 1),
+        ] {
+            assert_eq!(done(&store, &rules, at - Seconds(1)), NOTHING, "{kind} {at}: too early");
+            assert_eq!(done(&store, &rules, at), [does], "{kind} {at}");
+            assert_eq!(done(&store, &rules, at), NOTHING, "{kind} {at}: twice");
+            let there = all(&store);
+            assert_eq!(there.len(), keys_left, "{kind} {at}");
+            if let Some(left) = there.iter().find(|key| key.kid == first.kid) {
+                assert_eq!(left.public_jwk, first.public_jwk);
+                assert_eq!(left.sealed_private.is_empty(), does == "withdrawn", "{kind} {at}");
+            }
+        }
+        // Where no node ran for so long, there is nothing to keep.
+        let late = ends + SIGN_FOR;
+        assert_eq!(done(&store, &rules, late - DAY), ["published"]);
+        assert_eq!(done(&store, &rules, late), ["activated"]);
+        assert_eq!(done(&store, &rules, late + KEPT + DAY), ["removed"], "{kind}");
     });
 }
 
@@ -243,7 +280,11 @@ fn kept(server: &TestServer) -> i64 {
     assert_eq!(rotate(), ["activated"; 2]);
     let remove_at = remove_at(server);
     server.advance((remove_at - ceased).0);
-    assert_eq!(rotate(), ["removed"; 2]);
+    assert_eq!(rotate(), ["withdrawn"; 2]);
+    for key in all(server.store()).iter().filter(|key| key.is_public_only()) {
+        let rules = &server.app.key_rules;
+        keys::remove(server.store(), &key.kid, rules, true, remove_at).unwrap();
+    }
     (remove_at - ceased).0 - 10 - 300
 }
 

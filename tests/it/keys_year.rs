@@ -214,7 +214,8 @@ impl World {
                 continue;
             }
             for step in self.chance.one_of(&self.nodes).app.rotate_keys().unwrap() {
-                acted = true;
+                // What is removed has verified hints only: no key set changes with it.
+                acted |= !matches!(step, Step::Removed { .. });
                 if let Step::Activated { algorithm, .. } = step {
                     *self.rotations.entry(algorithm.to_string()).or_default() += 1;
                 }
@@ -279,7 +280,8 @@ fn a_year_on(database: &Database) {
         assert!(rotations >= 12, "{kind}: {algorithm} rotated {rotations} times only");
     }
     let rows = world.nodes[0].store().read("test", store::keys::all).unwrap().len();
-    assert!(rows <= 6, "{kind}: {rows} keys are left");
+    // Beside those in the set, what verifies the hints of a month.
+    assert!(rows <= 9, "{kind}: {rows} keys are left");
     assert!(world.checks > 5_000, "{kind}: {} checks only", world.checks);
     let fetches: usize = world.verifiers.iter().map(|verifier| verifier.fetches).sum();
     assert!(fetches * 2 < world.checks, "{kind}: the sets were hardly cached: {fetches} fetches");

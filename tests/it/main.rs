@@ -33,6 +33,7 @@ mod forms;
 mod health;
 mod http;
 mod keys_compromised;
+mod keys_hints;
 mod keys_life;
 mod keys_master;
 mod keys_plan;

@@ -159,7 +159,7 @@ fn an_id_token_hint_of_the_user_who_is_there_counts_even_when_expired() {
 }
 
 #[test]
-fn an_id_token_hint_of_another_user_is_login_required_or_a_login() {
+fn an_id_token_hint_of_another_user_is_login_required_or_one_login() {
     let server = TestServer::start();
     server.add_user("bob");
     let hint = hint_of(&server, &mut server.browser(), "app");
@@ -171,11 +171,39 @@ fn an_id_token_hint_of_another_user_is_login_required_or_a_login() {
     assert_eq!(error_of(&ask(&mut browser, "app", &with)), "login_required");
     let page = ask(&mut browser, "app", &with[..1]);
     assert!(is_login(&page));
-    // §3.1.2.1: signing in as somebody else than the hinted user does not pass one off as the other.
-    let again = browser.log_in(&page, "bob", PASSWORD);
-    assert!(is_login(&again), "{} {:?}", again.status, again.header("location"));
-    let answer = browser.log_in(&again, "alice", PASSWORD);
+    // A wrong password is no login: the page stays.
+    let page = browser.log_in(&page, "bob", "wrong");
+    assert!(is_login(&page), "{}", page.status);
+    // §3.1.2.1: "otherwise, it MUST return an error, such as login_required".
+    let answer = browser.log_in(&page, "bob", PASSWORD);
+    assert_eq!(error_of(&answer), "login_required");
+    assert!(answer.sent("error_description").unwrap().contains("another user"), "{}", answer.location());
+    assert_eq!(answer.sent("state").as_deref(), Some("a state"));
+    // Bob is signed in all the same, and whoever is meant gets in.
+    assert!(ask(&mut browser, "app", &[]).sent("code").is_some());
+    let page = ask(&mut browser, "app", &with[..1]);
+    let answer = browser.log_in(&page, "alice", PASSWORD);
     assert_eq!(claims(&id_token(&server, "app", &answer))["sub"], claims(&hint)["sub"]);
+}
+
+/// §5.5: the same where `claims` names the user; and the chooser is no login, so that another account chosen there leads to
+/// the page.
+#[test]
+fn whoever_signs_in_as_another_than_claims_names_goes_back_to_the_client() {
+    let server = TestServer::start();
+    server.add_user("bob");
+    let alice = claims(&hint_of(&server, &mut server.browser(), "app"))["sub"].clone();
+    let wanted = serde_json::json!({ "id_token": { "sub": { "value": alice } } }).to_string();
+    let with = [("claims", wanted.as_str())];
+    let mut browser = server.browser();
+    let page = ask(&mut browser, "app", &with);
+    assert_eq!(error_of(&browser.log_in(&page, "bob", PASSWORD)), "login_required");
+
+    let page = ask(&mut browser, "app", &[with[0], ("prompt", "select_account")]);
+    let page = choose(&mut browser, &page, "bob");
+    assert!(is_login(&page), "{} {:?}", page.status, page.header("location"));
+    let answer = browser.log_in(&page, "alice", PASSWORD);
+    assert_eq!(claims(&id_token(&server, "app", &answer))["sub"], alice);
 }
 
 #[test]

@@ -205,6 +205,7 @@ fn members_of_openid_connect_that_cannot_be_are_refused() {
         ("backchannel_logout_session_required", json!(1)),
         ("post_logout_redirect_uris", json!(["http://app.example/bye"])),
         ("post_logout_redirect_uris", json!(["javascript:alert(1)"])),
+        ("post_logout_redirect_uris", json!(["https://app.example/bye?state=1"])),
         ("post_logout_redirect_uris", json!("https://app.example/bye")),
         ("token_endpoint_auth_signing_alg", json!("none")),
         // What the client authenticates by has no algorithm.

@@ -4,7 +4,7 @@
 use super::support::TestServer;
 use super::support::flow::{authorize, authorize_path, request};
 use super::support::http::form;
-use super::support::pages::{ask, assert_refused, error_of, is_login};
+use super::support::pages::{ask, assert_refused, error_of, is_login, signed_in};
 use super::support::server::CALLBACK;
 
 const BAD_REQUEST: &str = "This request cannot be answered";
@@ -55,6 +55,56 @@ fn a_post_with_a_repeated_parameter_is_refused_at_once() {
     assert!(answer.location().starts_with(CALLBACK), "{}", answer.location());
     pairs.push(("redirect_uri", CALLBACK));
     assert_refused(&server.browser().post("/authorize", &pairs), 400, BAD_REQUEST);
+}
+
+/// RFC 6749 §4.1.2.1: "If the resource owner denies the access request or if the request fails for reasons other than a
+/// missing or invalid redirection URI, the authorization server informs the client by adding the following parameters to the
+/// query component of the redirection URI". Appendix B: values are UTF-8.
+#[test]
+fn a_malformed_value_is_told_to_the_client_where_its_address_is_proven() {
+    let server = TestServer::start();
+    let mut browser = signed_in(&server);
+    let type_of_form = [("content-type", "application/x-www-form-urlencoded")];
+    for name in ["prompt", "nonce", "state", "scope", "max_age", "login_hint", "unknown"] {
+        let pairs = request("app", &[(name, "")]);
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        for value in ["%ff", "a%C3", "%ED%A0%80", "%zz", "%"] {
+            let form = format!("{}&{name}={value}", form(&pairs));
+            let posted = server.client().send("POST", "/authorize", &type_of_form, &form);
+            for answer in [browser.get(&format!("/authorize?{form}")), posted] {
+                assert_eq!(error_of(&answer), "invalid_request", "{name}={value}");
+                assert!(answer.location().starts_with(CALLBACK), "{}", answer.location());
+                let state = (name != "state").then_some("a state");
+                assert_eq!(answer.sent("state").as_deref(), state, "{name}={value}");
+            }
+        }
+    }
+    let raw = [form(&[("client_id", "app"), ("redirect_uri", CALLBACK)]).as_bytes(), b"&nonce=\xff"].concat();
+    let head = format!(
+        "POST /authorize HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\ncontent-type: \
+         application/x-www-form-urlencoded\r\n\r\n",
+        raw.len()
+    );
+    let answer = server.client().raw(&[head.as_bytes(), &raw].concat());
+    assert_eq!(error_of(&answer), "invalid_request");
+}
+
+/// RFC 6749 §4.1.2.1: "MUST NOT automatically redirect the user-agent to the invalid redirection URI."
+#[test]
+fn a_malformed_client_or_address_is_a_page() {
+    let server = TestServer::start();
+    let whole = authorize_path("app", &[]);
+    for name in ["client_id", "redirect_uri"] {
+        let pairs = request("app", &[(name, "")]);
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        for path in [
+            format!("/authorize?{}&{name}=%ff", form(&pairs)),
+            format!("{whole}&{name}=%ff"),
+            format!("{whole}&%ff=a"),
+        ] {
+            assert_refused(&server.browser().get(&path), 400, BAD_REQUEST);
+        }
+    }
 }
 
 /// RFC 6749 §4.1.2: the state is "the exact value received from the client".

@@ -236,7 +236,8 @@ fn a_rotation_keeps_every_living_token_verifiable() {
     assert!(verifies(&server, &new_token) && verifies(&server, &last_old_token));
 
     // Retired: shown until the last token that it signed is dead, and the leeway of verifiers is over.
-    let Err(KeyFault::StillNeeded(until)) = keys::remove(store, &old, false, now()) else {
+    let Err(KeyFault::StillNeeded(until)) = keys::remove(store, &old, &server.app.key_rules, false, now())
+    else {
         panic!("removed")
     };
     let dead_at = part(&last_old_token, 1)["exp"].as_i64().unwrap();
@@ -247,8 +248,8 @@ fn a_rotation_keeps_every_living_token_verifiable() {
     server.advance(1);
     server.refresh();
     assert!(!kids(&server).contains(&old) && kids(&server).contains(&new));
-    keys::remove(store, &old, false, now()).unwrap();
-    assert!(matches!(keys::remove(store, &new, false, now()), Err(KeyFault::Signs)));
+    keys::remove(store, &old, &server.app.key_rules, false, now()).unwrap();
+    assert!(matches!(keys::remove(store, &new, &server.app.key_rules, false, now()), Err(KeyFault::Signs)));
 }
 
 /// A client whose tokens live longer than the others' keeps the old key published for as long.

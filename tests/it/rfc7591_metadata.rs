@@ -22,6 +22,8 @@ fn redirect_uris_that_no_web_application_has_are_refused() {
         "https://*.app.example/cb",
         "https://user:pw@app.example/cb",
         "https://app.example/c b",
+        "https://app.example/cb?code=1",
+        "https://app.example/cb?a=b&%73tate=2",
         "https://app.example/\u{202e}bc",
         "https://аррӏе.example/cb",
         "javascript:alert(1)",

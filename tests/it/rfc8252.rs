@@ -6,6 +6,7 @@ use super::support::pages::{ask, assert_refused, error_of, is_consent, signed_in
 use super::support::server::{CLIENTS, Setup};
 use super::support::{TestServer, change};
 
+const NOT_AGAIN: &str = "you will not be asked for the same permissions again";
 const NOT_REGISTERED: &str = "We stopped here to protect you";
 
 fn ask_at(server: &TestServer, client: &str, uri: &str) -> Answer {
@@ -93,11 +94,14 @@ fn a_native_app_is_asked_about_each_time_unless_its_address_is_claimed() {
         for _ in 0..2 {
             let page = ask(&mut browser, "native", &with);
             assert!(is_consent(&page), "{uri}: {}", page.status);
+            assert!(!page.body.contains(NOT_AGAIN), "{uri}: it promises what is not kept");
             assert!(browser.decide(&page, "allow").sent("code").is_some());
         }
         let silent = ask(&mut browser, "native", &[with[0], with[1], ("prompt", "none")]);
         assert_eq!(error_of(&silent), "consent_required", "{uri}");
     }
+    let claimed = ask(&mut browser, "native", &[("scope", "notes:read"), ("prompt", "consent")]);
+    assert!(is_consent(&claimed) && claimed.body.contains(NOT_AGAIN), "{}", claimed.body);
     let claimed = ask(&mut browser, "native", &[("scope", "notes:read")]);
     assert!(claimed.sent("code").is_some(), "{}", claimed.status);
 

@@ -51,7 +51,7 @@ fn the_document_is_this_one() {
     revocation_endpoint_auth_signing_alg_values_supported: ["ES256","RS256","PS256","ES384","ES512","EdDSA","HS256","HS384","HS512"]
     code_challenge_methods_supported: ["S256"]
     authorization_response_iss_parameter_supported: true
-    subject_types_supported: ["public"]
+    subject_types_supported: ["public","pairwise"]
     id_token_signing_alg_values_supported: ["ES256","RS256"]
     id_token_encryption_alg_values_supported: ["RSA-OAEP-256","ECDH-ES","ECDH-ES+A256KW"]
     id_token_encryption_enc_values_supported: ["A128CBC-HS256","A256CBC-HS512","A128GCM","A256GCM"]

@@ -91,9 +91,8 @@ pub(super) fn keys(config: &Config, now: Timestamp, findings: &mut Findings) {
         Ok(sealer) => sealer,
         Err(error) => return findings.problem("keys", error.to_string()),
     };
-    // Of a compromised key nothing is left but its name.
-    let records: Vec<_> =
-        records.into_iter().filter(|r| !matches!(r.state, KeyState::Compromised { .. })).collect();
+    // Of a compromised key nothing is left but its name; of one that verifies hints only, the public part.
+    let records: Vec<_> = records.into_iter().filter(|record| !record.is_public_only()).collect();
     for record in &records {
         match open_key(record, &sealer, now) {
             Ok(_) => {

@@ -20,7 +20,8 @@ struct Planned {
 impl Planned {
     fn of(record: &SigningKeyRecord, all: &[SigningKeyRecord], rules: &KeyRules, now: Timestamp) -> Self {
         if let KeyState::Retired { remove_at, .. } = record.state {
-            return Self { until: Some(remove_at), successor_at: None };
+            let hints_until = rules.hints_until(record.state).filter(|_| record.is_withdrawn(now));
+            return Self { until: Some(hints_until.unwrap_or(remove_at)), successor_at: None };
         }
         let Some(plan) = rules.plan(record.algorithm).filter(|_| rules.rotate) else {
             return Self::default();
@@ -42,7 +43,8 @@ pub(super) fn all(output: &Output, records: &[SigningKeyRecord], rules: &KeyRule
         records.iter().map(|record| Planned::of(record, records, rules, now)).collect();
     let text = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
     let row = |(record, planned): (&SigningKeyRecord, &Planned)| {
-        let (algorithm, state) = (record.algorithm.to_string(), record.state.name().to_owned());
+        let state = if record.is_withdrawn(now) { "hints only" } else { record.state.name() }.to_owned();
+        let algorithm = record.algorithm.to_string();
         let since = since(record).to_string();
         vec![record.kid.clone(), algorithm, state, since, text(planned.until), text(planned.successor_at)]
     };
@@ -51,7 +53,7 @@ pub(super) fn all(output: &Output, records: &[SigningKeyRecord], rules: &KeyRule
         .iter()
         .zip(&planned)
         .map(|(record, planned)| {
-            let mut value = as_json(record);
+            let mut value = as_json(record, rules);
             value["until"] = json!(planned.until);
             value["successor_at"] = json!(planned.successor_at);
             value
@@ -81,7 +83,7 @@ pub(super) fn lines(record: &SigningKeyRecord) -> Vec<String> {
     lines
 }
 
-pub(super) fn as_json(record: &SigningKeyRecord) -> Value {
+pub(super) fn as_json(record: &SigningKeyRecord, rules: &KeyRules) -> Value {
     let columns = record.state.to_columns();
     json!({
         "kid": record.kid,
@@ -92,6 +94,7 @@ pub(super) fn as_json(record: &SigningKeyRecord) -> Value {
         "activated_at": columns.activated_at,
         "retired_at": columns.retired_at,
         "remove_at": columns.remove_at,
+        "hints_until": rules.hints_until(record.state),
         "compromised_at": columns.compromised_at,
         "longest_token_s": record.longest_token,
     })
@@ -102,8 +105,8 @@ pub(super) fn replaced(output: &Output, done: &Replaced, rules: &KeyRules) {
     let mut told = lines(&done.compromised);
     told.extend(done.successor.as_ref().map(|key| format!("signs instead     {}", key.kid)));
     let json = json!({
-        "compromised": as_json(&done.compromised),
-        "successor": done.successor.as_ref().map(as_json),
+        "compromised": as_json(&done.compromised, rules),
+        "successor": done.successor.as_ref().map(|key| as_json(key, rules)),
     });
     output.say(&told, &json);
     let cached = rules.jwks_max_age.0;

@@ -17,7 +17,6 @@ use super::super::output::{Failure, Output, note};
 use super::super::setup::{entropy, now, sealer};
 use crate::base::{Seconds, Timestamp};
 use crate::config::Config;
-use crate::domain::KeyState;
 use crate::flow::keys::{self, KeyFault};
 use crate::flow::registration;
 use crate::jose::{MasterKey, MasterKeyError, MasterKeyFile, MasterKeys, Purpose, Sealer, open_key};
@@ -110,8 +109,7 @@ fn finished(file: MasterKeyFile, store: &Store) -> Result<MasterKeyFile, Failure
     let without = MasterKeys { current: file.current.clone(), previous: file.opening().cloned().collect() };
     let sealer = Sealer::new(&without, entropy());
     for record in store.read("keys", store::keys::all)? {
-        let needs = !matches!(record.state, KeyState::Compromised { .. });
-        if needs && open_key(&record, &sealer, now()).is_err() {
+        if !record.is_public_only() && open_key(&record, &sealer, now()).is_err() {
             let text = format!("the key {} is sealed under an old master key: reseal first", record.kid);
             return Err(Failure::new(text));
         }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::app::key_rules;
 use crate::domain::key::TransitionRefused;
 use crate::domain::{KeyState, SigningKeyRecord};
-use crate::flow::keys::{self, KeyFault};
+use crate::flow::keys::{self, KeyFault, Removed};
 use crate::flow::registration;
 use crate::jose::{PrivateKey, open_key};
 use crate::oauth::algorithm::SigningAlgorithm;
@@ -57,11 +57,12 @@ pub(super) enum Command {
         #[arg(long, conflicts_with = "last")]
         compromised: bool,
     },
-    /// Delete a key that nothing needs any more.
+    /// Take away a key whose tokens are dead: its private part, and all of it once no ID token hint needs it.
     Remove {
         #[arg(allow_hyphen_values = true)]
         kid: String,
-        /// Even though tokens that it signed may live: they are worth nothing then. Forgets a compromised key, too.
+        /// All of it, even though tokens that it signed may live or be hints: they are worth nothing then. Forgets a
+        /// compromised key, too.
         #[arg(long)]
         at_once: bool,
     },
@@ -109,7 +110,7 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
     let rules = key_rules(&config);
     let said = |done: Result<SigningKeyRecord, KeyFault>| {
         let record = done.map_err(Failure::new)?;
-        output.say(&list::lines(&record), &list::as_json(&record));
+        output.say(&list::lines(&record), &list::as_json(&record, &rules));
         Ok(())
     };
     match command {
@@ -138,8 +139,15 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             said(keys::retire(&store, &kid, &rules, now()))
         }
         Command::Remove { kid, at_once } => {
-            keys::remove(&store, &kid, at_once, now()).map_err(Failure::new)?;
-            output.say(&[format!("key {kid} removed")], &json!({ "removed": kid }));
+            let removed = keys::remove(&store, &kid, &rules, at_once, now()).map_err(Failure::new)?;
+            let (line, hints_until) = match removed {
+                Removed::Gone => (format!("key {kid} removed"), None),
+                Removed::KeptForHints(until) => {
+                    let what = "private part destroyed; the public one verifies ID token hints until";
+                    (format!("key {kid} removed: {what} {until}"), Some(until))
+                }
+            };
+            output.say(&[line], &json!({ "removed": kid, "hints_until": hints_until }));
             Ok(())
         }
         Command::Import { file, algorithm } => {
@@ -159,6 +167,11 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             let record = found.ok_or_else(|| Failure::new(KeyFault::Unknown))?;
             if matches!(record.state, KeyState::Compromised { .. }) {
                 return Err(Failure::new(TransitionRefused::Compromised));
+            }
+            if record.is_public_only() {
+                return Err(Failure::new(
+                    "the private part of this key is destroyed: it is kept for ID token hints",
+                ));
             }
             let key = open_key(&record, &sealer(&config, &store)?, now()).map_err(Failure::new)?;
             let text = match format {

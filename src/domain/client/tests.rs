@@ -147,6 +147,24 @@ fn a_code_client_needs_a_redirect_uri() {
     assert_eq!(fields(draft), ["redirect_uris"]);
 }
 
+/// RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once." One that was stored before there was
+/// this rule does not stop the server.
+#[test]
+fn no_address_has_a_parameter_of_the_answer() {
+    let mut draft = draft(Profile::Web);
+    draft.redirect_uris = vec!["https://app.example/cb?code=1&state=2".parse().unwrap()];
+    draft.post_logout_redirect_uris = vec!["https://app.example/bye?state=2".parse().unwrap()];
+    assert!(Client::stored(draft.clone(), Timestamp(0)).is_ok());
+    let told: Vec<_> = Client::check(draft.clone(), Timestamp(0)).unwrap_err();
+    let text = "https://app.example/cb?code=1&state=2: its query has code, which this server's answer has too; rename it \
+                (RFC 6749 §3.1)";
+    assert_eq!((told[0].field, told[0].text.as_str()), ("redirect_uris", text));
+    assert_eq!((told[1].field, told.len()), ("post_logout_redirect_uris", 2));
+    draft.redirect_uris = vec!["https://app.example/cb?tenant=1".parse().unwrap()];
+    draft.post_logout_redirect_uris = vec!["https://app.example/bye?code=2".parse().unwrap()];
+    assert!(Client::check(draft, Timestamp(0)).is_ok());
+}
+
 #[test]
 fn a_client_without_a_grant_is_one_that_introspects() {
     let mut api = draft(Profile::ResourceServer);

@@ -4,7 +4,6 @@
 
 use crate::domain::Client;
 use crate::flow::{Cx, claims};
-use crate::jose::TokenType;
 use crate::oauth::claims_request::Wish;
 use crate::oauth::{Acr, Asked, ClaimsRequest, ErrorCode, OAuthError, Params, Scope};
 
@@ -93,7 +92,7 @@ fn hinted(cx: &Cx, client: &Client, params: &Params) -> Result<Option<String>, O
     let claims = cx
         .snapshot
         .keys
-        .verify(hint, TokenType::IdToken)
+        .verify_hint(hint)
         .map_err(|e| refuse("id_token_hint is not an ID token of this server").because(e.to_string()))?;
     let is = |name: &str, value: &str| claims.get(name).and_then(|claim| claim.as_str()) == Some(value);
     if !is("iss", &cx.policy.issuer) || !is("aud", client.id.as_str()) {

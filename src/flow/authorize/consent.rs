@@ -12,7 +12,7 @@ use crate::oauth::{ErrorCode, OAuthError, Scope};
 use crate::store::consents;
 
 use super::tickets::{self, ConsentTicket, Destination, LoginTicket};
-use super::{Next, TicketError, ValidRequest, issue, request};
+use super::{Next, TicketError, ValidRequest, decide, issue, request};
 
 /// What the consent page shows.
 pub struct ConsentView {
@@ -30,6 +30,8 @@ pub struct ConsentView {
     pub identity_scopes: Vec<String>,
     /// Per resource server its name and the descriptions of the scopes asked for.
     pub resources: Vec<(String, Vec<String>)>,
+    /// Whether a yes lasts: the same is not asked for again.
+    pub remembered: bool,
     /// The languages that the client asks for.
     pub ui_locales: Option<String>,
 }
@@ -60,6 +62,7 @@ pub fn show_consent(cx: &Cx, sealed: &str, browser: &Browser) -> Result<ConsentV
         .map(|server| (server.name.clone(), server.words(&valid.scope)))
         .collect();
     Ok(ConsentView {
+        remembered: !decide::is_always_asked(&client, valid),
         unchecked: cx.snapshot.registered(&client.id) == Some(false),
         client,
         client_host: shown_host(valid.reply.uri()),

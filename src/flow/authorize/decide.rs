@@ -119,7 +119,15 @@ fn decide(
     if valid.prompt.select_account && !valid.chosen && !valid.reauthenticated {
         return Ok(Answer::Choose);
     }
-    if must_prove_again(cx, client, valid, known) {
+    let is_other_user = !is_expected(cx, client, valid, known);
+    // §3.1.2.1, id_token_hint: "If the End-User identified by the ID Token is already logged in or is logged in as a result
+    // of the request […], then the Authorization Server returns a positive response; otherwise, it MUST return an error, such
+    // as login_required." Asked again, whoever has no other account would never come back to the client.
+    if is_other_user && valid.reauthenticated {
+        let text = "another user is meant than the one who signed in";
+        return Err(OAuthError::new(ErrorCode::LoginRequired).describe(text));
+    }
+    if is_other_user || must_prove_again(cx, valid, known) {
         return Ok(Answer::LoginAgain);
     }
     if needs_consent(cx, client, valid, known)? { Ok(Answer::Consent) } else { Ok(Answer::Code) }
@@ -128,15 +136,13 @@ fn decide(
 /// OpenID Connect Core §3.1.2.3: prompt=login "MUST attempt to authenticate even if the End-User is already
 /// authenticated"; max_age: "If the elapsed time is greater than this value, the OP MUST attempt to actively
 /// re-authenticate the End-User."
-fn must_prove_again(cx: &Cx, client: &Client, valid: &ValidRequest, known: &SignedIn) -> bool {
-    let other_user = !is_expected(cx, client, valid, known);
+fn must_prove_again(cx: &Cx, valid: &ValidRequest, known: &SignedIn) -> bool {
     if valid.reauthenticated {
-        // Whoever just signed in as somebody else than the client expects is asked again, not passed off as the other.
-        return other_user;
+        return false;
     }
     let elapsed = (cx.now - known.session.authenticated_at).0;
     let too_old = valid.max_age_s.is_some_and(|max_age| max_age == 0 || elapsed > max_age);
-    valid.prompt.login || too_old || other_user
+    valid.prompt.login || too_old
 }
 
 fn needs_consent(
@@ -145,15 +151,18 @@ fn needs_consent(
     valid: &ValidRequest,
     known: &SignedIn,
 ) -> Result<bool, OAuthError> {
-    // RFC 8252 §8.6: "the authorization server SHOULD NOT process authorization requests automatically without user
-    // consent or interaction, except when the identity of the client can be assured": another app may claim the same
-    // private-use scheme or loopback port.
-    let may_be_another_app = client.profile == Profile::Native && !valid.reply.uri().starts_with("https:");
-    if valid.prompt.consent || may_be_another_app {
+    if valid.prompt.consent || is_always_asked(client, valid) {
         return Ok(true);
     }
     if client.skip_consent {
         return Ok(false);
     }
     Ok(!consent::is_remembered(cx, client, valid, known)?)
+}
+
+/// RFC 8252 §8.6: "the authorization server SHOULD NOT process authorization requests automatically without user consent or
+/// interaction, except when the identity of the client can be assured": another app may claim the same private-use scheme or
+/// loopback port.
+pub(super) fn is_always_asked(client: &Client, valid: &ValidRequest) -> bool {
+    client.profile == Profile::Native && !valid.reply.uri().starts_with("https:")
 }

@@ -1,7 +1,10 @@
-//! From published to removed, one step at a time, whoever asks for it: an operator or the plan.
+//! From published to withdrawn and removed, one step at a time, whoever asks for it: an operator or the plan.
 //!
 //! RFC 9111 §4.2: a verifier may use a stored key set for as long as its `max-age` says. So a key signs only once every set
 //! without it is stale, and stays in the set until nothing that it signed is alive.
+//!
+//! RP-Initiated Logout 1.0 §2 has ID tokens accepted as hints "even when the exp time has passed": so what leaves the set is
+//! the key's private part and its name, and its public part stays for as long as a session can live.
 
 use crate::base::{Seconds, Timestamp};
 use crate::domain::{KeyRules, KeyState, SigningKeyRecord};
@@ -107,26 +110,67 @@ pub fn retire(
     })?
 }
 
-/// Deletes a key that nothing needs any more.
+/// What became of a key that was taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// It is deleted.
+    Gone,
+    /// Its private part is destroyed; the public one verifies hints until then.
+    KeptForHints(Timestamp),
+}
+
+/// Takes away a key that signed nothing that is alive: its private part, and all of it once hints do not need it either.
 ///
 /// # Errors
-/// [`KeyFault::StillNeeded`] while tokens that it signed may live, [`KeyFault::Remembered`] for a compromised one, unless
-/// `at_once`.
-pub fn remove(store: &Store, kid: &str, at_once: bool, now: Timestamp) -> Result<(), KeyFault> {
-    let kid = kid.to_owned();
+/// [`KeyFault::StillNeeded`] while tokens that it signed may live, [`KeyFault::KeptForHints`] when only its public part is
+/// left and needed, [`KeyFault::Remembered`] for a compromised one, unless `at_once`: then it is deleted.
+pub fn remove(
+    store: &Store,
+    kid: &str,
+    rules: &KeyRules,
+    at_once: bool,
+    now: Timestamp,
+) -> Result<Removed, KeyFault> {
+    let (kid, rules) = (kid.to_owned(), rules.clone());
     store.write("remove a key", move |conn| {
         revision::lock(conn)?;
-        let found = keys::all(conn)?.into_iter().find(|key| key.kid == kid);
-        match found.map(|key| key.state) {
-            None => Ok(Err(KeyFault::Unknown)),
-            Some(KeyState::Retired { remove_at, .. }) if !at_once && !remove_at.is_past(now) => {
-                Ok(Err(KeyFault::StillNeeded(remove_at)))
+        let Some(key) = keys::all(conn)?.into_iter().find(|key| key.kid == kid) else {
+            return Ok(Err(KeyFault::Unknown));
+        };
+        let removed = match key.state {
+            KeyState::Active { .. } => Err(KeyFault::Signs),
+            KeyState::Compromised { .. } if !at_once => Err(KeyFault::Remembered),
+            KeyState::Retired { remove_at, .. } if !at_once => match end_of(&key, &rules, now) {
+                None => Err(KeyFault::StillNeeded(remove_at)),
+                Some(Removed::KeptForHints(until)) if key.is_public_only() => {
+                    Err(KeyFault::KeptForHints(until))
+                }
+                Some(removed) => Ok(removed),
+            },
+            KeyState::Published { .. } | KeyState::Retired { .. } | KeyState::Compromised { .. } => {
+                Ok(Removed::Gone)
             }
-            Some(KeyState::Compromised { .. }) if !at_once => Ok(Err(KeyFault::Remembered)),
-            Some(KeyState::Active { .. }) => Ok(Err(KeyFault::Signs)),
-            Some(KeyState::Published { .. } | KeyState::Retired { .. } | KeyState::Compromised { .. }) => {
-                keys::delete(conn, &kid).map(|_| Ok(()))
-            }
+        };
+        if let Ok(removed) = removed {
+            take_away(conn, &key, removed)?;
         }
+        Ok(removed)
     })?
+}
+
+/// What a key that left the set has come to; nothing for one that is in it.
+pub(super) fn end_of(key: &SigningKeyRecord, rules: &KeyRules, now: Timestamp) -> Option<Removed> {
+    let KeyState::Retired { remove_at, .. } = key.state else { return None };
+    let hints_until = rules.hints_until(key.state).filter(|until| !until.is_past(now));
+    remove_at.is_past(now).then(|| hints_until.map_or(Removed::Gone, Removed::KeptForHints))
+}
+
+pub(super) fn take_away(conn: &mut Conn, key: &SigningKeyRecord, removed: Removed) -> Result<(), StoreError> {
+    match removed {
+        Removed::Gone => keys::delete(conn, &key.kid)?,
+        Removed::KeptForHints(_) => {
+            keys::update(conn, &SigningKeyRecord { sealed_private: String::new(), ..key.clone() })?
+        }
+    };
+    Ok(())
 }

@@ -18,7 +18,7 @@ use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::{Conn, Store, StoreError, keys, revision};
 
 pub use compromise::{Replaced, compromise};
-pub use life::{activate, remove, retire};
+pub use life::{Removed, activate, remove, retire};
 pub use reseal::{kept_secrets, reseal};
 pub use rotation::{Step, step};
 
@@ -39,6 +39,8 @@ pub enum KeyFault {
     Refused(TransitionRefused),
     /// The key still has tokens that live.
     StillNeeded(Timestamp),
+    /// ID tokens that it signed are still hints.
+    KeptForHints(Timestamp),
     /// The key was given up as compromised.
     Compromised,
     /// The key is kept by its name.
@@ -59,6 +61,10 @@ impl fmt::Display for KeyFault {
             Self::StillNeeded(until) => {
                 write!(f, "tokens that it signed may live until {until}: wait until then, or say --at-once")
             }
+            Self::KeptForHints(until) => write!(
+                f,
+                "only its public part is left, and verifies ID token hints until {until}: wait until then, or say --at-once"
+            ),
             Self::Meanwhile => f.write_str("the keys were changed in the meantime: run this again"),
             Self::Compromised => f.write_str("this key was given up as compromised: it is not taken in again"),
             Self::Remembered => f.write_str(
@@ -128,10 +134,10 @@ pub fn ensure(
     Ok(())
 }
 
-/// All keys but those that are remembered only.
+/// All keys but those of which only the public part is left.
 fn keys_with_private_part(conn: &mut Conn) -> Result<Vec<SigningKeyRecord>, StoreError> {
     let mut all = keys::all(conn)?;
-    all.retain(|record| !matches!(record.state, KeyState::Compromised { .. }));
+    all.retain(|record| !record.is_public_only());
     Ok(all)
 }
 

@@ -6,12 +6,12 @@
 
 use crate::base::{Entropy, Timestamp};
 use crate::domain::key_plan::{Due, Schedule};
-use crate::domain::{KeyRules, KeyState, SigningKeyRecord};
+use crate::domain::{KeyRules, SigningKeyRecord};
 use crate::jose::Sealer;
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::store::{Conn, Store, StoreError, keys, revision};
 
-use super::{KeyFault, life, make};
+use super::{KeyFault, Removed, life, make};
 
 /// One thing that was done. Keys are named by their `kid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,12 @@ pub enum Step {
         /// The key that signed before.
         former: Option<String>,
     },
-    /// Nothing that the key signed is alive: it is deleted.
+    /// Nothing that the key signed is alive: its private part is destroyed, the public one verifies hints.
+    Withdrawn {
+        /// The key.
+        kid: String,
+    },
+    /// Nothing needs the key, not for hints either: it is deleted.
     Removed {
         /// The key.
         kid: String,
@@ -59,7 +64,7 @@ pub fn step(
         .iter()
         .filter_map(|plan| Some((plan, Schedule::of(&there, plan, rules, now).due(now)?)))
         .collect();
-    if due.is_empty() && !there.iter().any(|record| is_dead(record, now)) {
+    if due.is_empty() && !there.iter().any(|record| ended(record, rules, now).is_some()) {
         return Ok(Vec::new());
     }
     // RSA keys take their time: they are not made while others wait for the database.
@@ -105,15 +110,22 @@ fn carry_out(
             None => {}
         }
     }
-    for dead in there.iter().filter(|record| is_dead(record, now)) {
-        keys::delete(conn, &dead.kid)?;
-        steps.push(Step::Removed { kid: dead.kid.clone() });
+    for record in there {
+        let Some(removed) = ended(record, rules, now) else { continue };
+        life::take_away(conn, record, removed)?;
+        let kid = record.kid.clone();
+        steps.push(match removed {
+            Removed::Gone => Step::Removed { kid },
+            Removed::KeptForHints(_) => Step::Withdrawn { kid },
+        });
     }
     Ok(steps)
 }
 
-fn is_dead(record: &SigningKeyRecord, now: Timestamp) -> bool {
-    matches!(record.state, KeyState::Retired { remove_at, .. } if remove_at.is_past(now))
+/// What is to become of a key that left the set, where that is still to be done.
+fn ended(record: &SigningKeyRecord, rules: &KeyRules, now: Timestamp) -> Option<Removed> {
+    let is_done = |removed: &Removed| *removed != Removed::Gone && record.is_public_only();
+    life::end_of(record, rules, now).filter(|removed| !is_done(removed))
 }
 
 fn tell(step: &Step) {
@@ -122,6 +134,12 @@ fn tell(step: &Step) {
         Step::Activated { algorithm, kid, former } => {
             tracing::info!(%algorithm, kid, former, "signing key active, the former one retired");
         }
-        Step::Removed { kid } => tracing::info!(kid, "signing key removed: nothing that it signed is alive"),
+        Step::Withdrawn { kid } => {
+            tracing::info!(
+                kid,
+                "signing key withdrawn, its private part destroyed: nothing that it signed is alive"
+            );
+        }
+        Step::Removed { kid } => tracing::info!(kid, "signing key removed: no ID token hint needs it"),
     }
 }

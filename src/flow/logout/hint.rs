@@ -6,7 +6,7 @@ use crate::domain::session::sid;
 use crate::domain::{Client, UserName};
 use crate::flow::login::{Accounts, SignedIn};
 use crate::flow::{Cx, subject};
-use crate::jose::TokenType;
+use crate::jose::VerifyError;
 use crate::oauth::OAuthError;
 
 use super::invalid;
@@ -22,21 +22,25 @@ pub(super) struct Hint {
 }
 
 /// §2: the hint may have expired; "the OP SHOULD accept ID Tokens when the RP identified by the ID Token's aud claim
-/// and/or sid claim has a current session or had a recent session at the OP, even when the exp time has passed."
-pub(super) fn read(cx: &Cx, text: &str) -> Result<Hint, OAuthError> {
+/// and/or sid claim has a current session or had a recent session at the OP, even when the exp time has passed." Nothing for
+/// one whose key is not known, or no more: it says and proves as much as none.
+pub(super) fn read(cx: &Cx, text: &str) -> Result<Option<Hint>, OAuthError> {
     // OpenID Connect Core §3.1.2.1: "If the ID Token received by the RP from the OP is encrypted, to use it as an
     // id_token_hint, the Client MUST decrypt the signed ID Token contained within the encrypted ID Token."
     if text.bytes().filter(|byte| *byte == b'.').count() == 4 {
         return Err(invalid("id_token_hint is encrypted: decrypt it, and send the signed ID token in it"));
     }
     let refuse = || invalid("id_token_hint is not an ID token of this server");
-    let claims =
-        cx.snapshot.keys.verify(text, TokenType::IdToken).map_err(|e| refuse().because(e.to_string()))?;
+    let claims = match cx.snapshot.keys.verify_hint(text) {
+        Ok(claims) => claims,
+        Err(VerifyError::UnknownKey) => return Ok(None),
+        Err(error) => return Err(refuse().because(error.to_string())),
+    };
     let word = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
     if word("iss").as_deref() != Some(cx.policy.issuer.as_str()) {
         return Err(refuse());
     }
-    Ok(Hint { client: word("aud").ok_or_else(refuse)?, subject: word("sub"), sid: word("sid") })
+    Ok(Some(Hint { client: word("aud").ok_or_else(refuse)?, subject: word("sub"), sid: word("sid") }))
 }
 
 /// The account that is meant among those that are signed in, and whether the hint proves it: then its `sid` is that of the

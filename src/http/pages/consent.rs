@@ -29,6 +29,8 @@ pub struct ConsentPage<'a> {
     pub csrf: &'a str,
     /// What is asked for; see [`ConsentGroup::for_account`] for the scopes of OpenID Connect.
     pub groups: Vec<ConsentGroup>,
+    /// Whether a yes lasts, so that the same is not asked for again.
+    pub remembered: bool,
     /// Whether it is asked for `offline_access`. The page says so by itself: leave that scope out of the groups.
     pub offline: bool,
 }

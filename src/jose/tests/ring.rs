@@ -74,6 +74,40 @@ fn a_retired_key_verifies_until_it_is_removed() {
     assert_eq!((ring.next_change(), ring.jwks_json()), (None, &br#"{"keys":[]}"#[..]));
 }
 
+/// RP-Initiated Logout 1.0 §2: hints are accepted "even when the exp time has passed".
+#[test]
+fn a_withdrawn_key_verifies_id_token_hints_and_nothing_else() {
+    let before = active(SigningAlgorithm::Es256, NOW);
+    let ring = open(std::slice::from_ref(&before), NOW).unwrap();
+    let [hint, access] = [TokenType::IdToken, TokenType::AccessToken]
+        .map(|kind| ring.default_signer().unwrap().sign(kind, b"{}").unwrap());
+    assert!(ring.verify_hint(&hint).is_ok());
+    let mut retired = before.clone();
+    retired.state = retired.state.retire(NOW, Seconds(300)).unwrap();
+    let removal = NOW + Seconds(300) + RETIREMENT_LEEWAY;
+    assert!(open(&[retired.clone()], removal - Seconds(1)).unwrap().verify_hint(&hint).is_ok());
+
+    retired.sealed_private = String::new();
+    // The node's clock may be behind that of the node that withdrew it.
+    assert!(open(&[retired.clone()], NOW).unwrap().verify_hint(&hint).is_ok());
+    let ring = open(&[retired.clone()], removal).unwrap();
+    assert!(ring.verify_hint(&hint).is_ok());
+    assert_eq!(ring.verify(&hint, TokenType::IdToken), Err(VerifyError::UnknownKey));
+    assert_eq!(ring.verify(&access, TokenType::AccessToken), Err(VerifyError::UnknownKey));
+    assert_eq!(ring.verify_hint(&access), Err(VerifyError::WrongType));
+    assert_eq!(ring.jwks_json(), br#"{"keys":[]}"#);
+    let (front, _) = hint.rsplit_once('.').unwrap();
+    let forged = format!("{front}.{}", access.rsplit_once('.').unwrap().1);
+    assert_eq!(ring.verify_hint(&forged), Err(VerifyError::BadSignature));
+
+    // Nobody writes another key under its name.
+    let other = record(SigningAlgorithm::Es256, NOW).public_jwk;
+    let damaged = open(&[SigningKeyRecord { public_jwk: other, ..retired.clone() }], removal).unwrap_err();
+    assert!(matches!(damaged, RingError::Damaged { column: "public_jwk", .. }), "{damaged}");
+    retired.state = retired.state.compromise(removal).unwrap();
+    assert_eq!(open(&[retired], removal).unwrap().verify_hint(&hint), Err(VerifyError::UnknownKey));
+}
+
 #[test]
 fn the_key_set_and_its_tag_change_with_its_keys_only() {
     let (a, b) = (active(SigningAlgorithm::Es256, NOW), active(SigningAlgorithm::Es384, NOW));

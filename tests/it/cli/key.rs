@@ -59,6 +59,31 @@ fn a_key_may_sign_once_every_cache_of_the_key_set_is_dead() {
     assert_eq!(kids(&home, "ES256", "published"), Vec::<String>::new());
 }
 
+/// What is left of a key whose tokens are dead verifies ID token hints, and cannot be exported or sign.
+#[test]
+fn a_key_is_removed_in_two_steps() {
+    let home = Home::new("");
+    drop(home.serve());
+    let kid = kids(&home, "ES256", "active").remove(0);
+    home.ok(&["key", "retire", &kid, "--last"]);
+    Raw::open(&format!("sqlite:{}", home.path("countersign.db").display()))
+        .run("UPDATE signing_keys SET retired_at = retired_at - 9000, remove_at = remove_at - 9000");
+    let shown =
+        || home.json(&["key", "list"]).as_array().unwrap().iter().find(|key| key["kid"] == kid).cloned();
+    let [until, hints_until] = ["until", "hints_until"].map(|name| shown().unwrap()[name].as_i64().unwrap());
+    assert_eq!(until, hints_until);
+    assert_eq!(hints_until, shown().unwrap()["remove_at"].as_i64().unwrap() + 30 * 86_400);
+    assert!(home.ok(&["key", "list"]).contains("hints only"));
+
+    assert_eq!(home.json(&["key", "remove", &kid])["hints_until"], hints_until);
+    assert!(home.refused(&["key", "remove", &kid]).contains("ID token hints until"));
+    assert!(home.refused(&["key", "export", &kid, "--out", "old.pem"]).contains("private part"));
+    assert!(!home.ok(&["check"]).contains(&kid), "there is nothing to open");
+    drop(home.serve());
+    home.ok(&["key", "remove", &kid, "--at-once"]);
+    assert_eq!(shown(), None);
+}
+
 /// A key that only waits is no reason to start without one that signs: the first start lets it sign.
 #[test]
 fn a_key_made_before_the_first_start_signs_from_then_on() {

@@ -277,6 +277,7 @@ fn consent_to_nothing_says_so() {
         request: "",
         csrf: "",
         groups: Vec::new(),
+        remembered: false,
         offline: false,
     };
     let html = page.render();
@@ -284,6 +285,9 @@ fn consent_to_nothing_says_so() {
         html.contains("Acme asks only to know that you are signed in.") && !html.contains("<ul>"),
         "{html}"
     );
+    let again = "you will not be asked for the same permissions again";
+    assert!(!html.contains(again), "{html}");
+    assert!(ConsentPage { remembered: true, ..page }.render().contains(again));
 }
 
 #[test]

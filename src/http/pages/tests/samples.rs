@@ -164,6 +164,7 @@ pub(super) fn consent(lang: Language, w: Words, offline: bool) -> String {
         request: w.sealed,
         csrf: w.sealed,
         groups: account.into_iter().chain([photos]).collect(),
+        remembered: true,
         offline,
     };
     page.render()
