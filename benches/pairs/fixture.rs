@@ -45,6 +45,10 @@ url = "{database}"
 migrate_at_start = true
 [keys]
 master_key_file = "{at}/master.key"
+# What lies unused for a month lives: all those of a million are to be shown.
+[tokens]
+refresh_token_ttl_s = 2678400
+refresh_token_idle_ttl_s = 2678400
 [log]
 level = "error"
 [[resource_servers]]
