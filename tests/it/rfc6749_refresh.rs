@@ -13,7 +13,7 @@ use super::support::jwt::redacted;
 use super::support::raw::Raw;
 use super::support::server::{MAIL, NOTES, Setup, secret};
 use super::support::tokens::writes_nothing;
-use super::support::{TestServer, change, on_each_database};
+use super::support::{Database, TestServer, change, on_each_database};
 
 const NATIVE: &[(&str, &str)] = &[("scope", "openid notes:read offline_access")];
 const DAY: i64 = 86_400;
@@ -42,6 +42,12 @@ fn next(server: &TestServer, client: &str, token: &str) -> String {
 /// A refresh token of the confidential client `web`.
 fn first(server: &TestServer) -> String {
     tokens(server).text("refresh_token")
+}
+
+/// Families live for 2000 seconds, tokens that nobody uses for 100.
+fn short_lived(database: &Database) -> TestServer {
+    let extra = "[tokens]\nrefresh_token_ttl_s = 2000\nrefresh_token_idle_ttl_s = 100".to_owned();
+    TestServer::with(Setup { database: Some(database.url.clone()), extra, ..Setup::default() })
 }
 
 #[test]
@@ -108,9 +114,7 @@ fn a_reuse_leaves_the_users_other_families_alone() {
 #[test]
 fn a_reuse_is_noticed_after_the_tokens_own_life() {
     on_each_database(|database| {
-        let extra = "[tokens]\nrefresh_token_ttl_s = 2000\nrefresh_token_idle_ttl_s = 100".to_owned();
-        let server =
-            TestServer::with(Setup { database: Some(database.url.clone()), extra, ..Setup::default() });
+        let server = short_lived(&database);
         let stolen = first(&server);
         let mut newest = stolen.clone();
         for _ in 0..30 {
@@ -128,9 +132,7 @@ fn a_reuse_is_noticed_after_the_tokens_own_life() {
 #[test]
 fn what_is_known_of_a_family_goes_after_its_end() {
     on_each_database(|database| {
-        let extra = "[tokens]\nrefresh_token_ttl_s = 2000\nrefresh_token_idle_ttl_s = 100".to_owned();
-        let server =
-            TestServer::with(Setup { database: Some(database.url.clone()), extra, ..Setup::default() });
+        let server = short_lived(&database);
         let token = first(&server);
         next(&server, "web", &token);
         let rows = || Raw::open(&database.url).number("SELECT count(*) AS n FROM refresh_tokens");
