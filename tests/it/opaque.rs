@@ -20,6 +20,7 @@ use super::support::jwe::{Kind, Recipient};
 use super::support::jwt::verified;
 use super::support::raw::Raw;
 use super::support::server::{CLIENTS, MAIL, NOTES, PASSWORD, START, Setup, secret};
+use super::support::tokens::misspelt;
 use super::support::{TestServer, change, on_each_database};
 
 const EVERYTHING: &str = "openid notes:read offline_access";
@@ -162,8 +163,7 @@ fn a_token_that_is_changed_in_any_part_is_dead() {
         assert_eq!(dead(&server, &swapped), "its secret is not that of its id");
         let unknown = forged(body(&token).replace(id, "0123456789ab"));
         assert!(dead(&server, &unknown).starts_with("no opaque token has this id"));
-        let last = if token.ends_with('0') { "1" } else { "0" };
-        let wrong_checksum = format!("{}{last}", &token[..token.len() - 1]);
+        let wrong_checksum = misspelt(&token);
         for text in [
             wrong_checksum.as_str(),
             &token[..token.len() - 1],

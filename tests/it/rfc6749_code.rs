@@ -10,6 +10,7 @@ use super::support::flow::{authorize, changed, code, redemption, tokens};
 use super::support::http::Answer;
 use super::support::jwt::redacted;
 use super::support::server::Setup;
+use super::support::tokens::misspelt;
 use super::support::{TestServer, change, on_each_database};
 
 const OFFLINE: &[(&str, &str)] = &[("scope", "openid notes:read offline_access")];
@@ -144,8 +145,7 @@ fn what_is_no_code_of_this_server_is_an_invalid_grant() {
     let good = code(&server, "web", &[]);
     let refresh_token = tokens(&server).text("refresh_token");
     let unknown = PlainToken::random(TokenKind::Code, &OsEntropy).unwrap();
-    let last = if good.ends_with('a') { "b" } else { "a" };
-    let misspelt = format!("{}{last}", &good[..good.len() - 1]);
+    let misspelt = misspelt(&good);
     let mut browser = server.browser();
     authorize(&mut browser, "web", &[]);
     let cookie = browser.cookies["csgn_session"].clone();

@@ -12,7 +12,7 @@ use super::support::http::Answer;
 use super::support::jwt::redacted;
 use super::support::raw::Raw;
 use super::support::server::{MAIL, NOTES, Setup, secret};
-use super::support::tokens::writes_nothing;
+use super::support::tokens::{misspelt, writes_nothing};
 use super::support::{Database, TestServer, change, on_each_database};
 
 const NATIVE: &[(&str, &str)] = &[("scope", "openid notes:read offline_access")];
@@ -200,7 +200,7 @@ fn what_is_good_for_nothing_costs_no_write() {
         let public = server.public_token("native", &redemption(&native));
         let (id_token, other_kind) = (public.text("id_token"), public.text("access_token"));
         let unknown = PlainToken::refresh(server.app.now(), &OsEntropy).unwrap();
-        let wrong_checksum = format!("{}x", &of_another[..of_another.len() - 1]);
+        let wrong_checksum = misspelt(&of_another);
         let megabyte = "a".repeat(1 << 20);
         writes_nothing(&database, || {
             for (token, status, error) in [

@@ -10,8 +10,8 @@ use super::support::http::Answer;
 use super::support::raw::Raw;
 use super::support::server::{PASSWORD, START, Setup, secret};
 use super::support::tokens::{
-    assert_revoked, claims, clients_token, forged, introspect, introspect_with, is_active, on, revoke, setup,
-    two_nodes, users_token, writes_nothing,
+    assert_revoked, claims, clients_token, forged, introspect, introspect_with, is_active, misspelt, on,
+    revoke, setup, two_nodes, users_token, writes_nothing,
 };
 use super::support::{TestServer, change, on_each_database};
 
@@ -130,8 +130,7 @@ fn useless(server: &TestServer, elsewhere: &TestServer) -> Vec<(&'static str, St
     let (header, rest) = token.split_once('.').unwrap();
     let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.{}.", rest.split('.').next().unwrap());
     let refresh = answer.text("refresh_token");
-    let mut another_checksum = refresh.clone();
-    another_checksum.replace_range(refresh.len() - 1.., if refresh.ends_with('A') { "B" } else { "A" });
+    let another_checksum = misspelt(&refresh);
     vec![
         ("an ID token", answer.text("id_token")),
         ("a code", code(server, "web", &[])),

@@ -15,6 +15,7 @@ use super::support::pages::ask;
 use super::support::raw::{Raw, at_once};
 use super::support::security_log::SecurityLog;
 use super::support::server::{CLIENTS, MAIL, NOTES, PASSWORD, Setup};
+use super::support::tokens::misspelt;
 use super::support::{Database, TestServer, change, on_each_database};
 
 const GRANT: &str = "urn:countersign:params:oauth:grant-type:session";
@@ -267,8 +268,7 @@ fn a_browser_at_which_nobody_is_signed_in_any_more_gets_nothing() {
 
     let mut planted = signed_in(&server);
     let cookie = planted.cookies.get_mut("csgn_session").unwrap();
-    let last = if cookie.ends_with('A') { "B" } else { "A" };
-    cookie.replace_range(cookie.len() - 1.., last);
+    *cookie = misspelt(cookie);
     assert_signed_out(&server, &planted);
     planted.cookies.insert("csgn_session".to_owned(), "x".repeat(5000));
     assert_signed_out(&server, &planted);

@@ -124,6 +124,12 @@ pub fn forged(token: &str) -> [String; 2] {
     })
 }
 
+/// The same but for its last character, whichever that was.
+pub fn misspelt(token: &str) -> String {
+    let last = if token.ends_with('a') { "b" } else { "a" };
+    format!("{}{last}", &token[..token.len() - 1])
+}
+
 /// The claims as the server itself reads them.
 pub fn claims(token: &str) -> AccessTokenClaims<'static> {
     serde_json::from_value(super::flow::claims(token).into()).unwrap()
