@@ -49,7 +49,7 @@ impl Site {
             trusted_proxies: config.server.trusted_proxies.clone(),
             max_body_bytes: config.server.max_body_bytes,
             body_timeout: Duration::from_millis(u64::from(config.server.client_timeout_ms)),
-            jwks_max_age: seconds(config.keys.jwks_max_age_s),
+            jwks_max_age: seconds(config.keys.max_age_s()),
         }
     }
 }
@@ -81,7 +81,7 @@ pub fn key_rules(config: &Config) -> KeyRules {
     KeyRules {
         rotate: keys.rotate,
         plans: keys.algorithms.iter().filter_map(plan).collect(),
-        jwks_max_age: seconds(keys.jwks_max_age_s),
+        jwks_max_age: seconds(keys.max_age_s()),
         longest_token: seconds(config.tokens.access_token_ttl_s.max(config.tokens.id_token_ttl_s)),
         longest_session: seconds(config.session.ttl_s.max(config.session.remembered_ttl_s)),
         max_stale: seconds(config.cache.max_stale_s),
@@ -125,7 +125,7 @@ pub fn policy(config: &Config, issuer: &str) -> Policy {
         access_token_algorithm: or_first(SigningAlgorithm::Es256),
         // OpenID Connect Core §15.1: RS256 is what every relying party can verify.
         id_token_algorithm: or_first(SigningAlgorithm::Rs256),
-        jwks_max_age: seconds(config.keys.jwks_max_age_s),
+        jwks_max_age: seconds(config.keys.max_age_s()),
         registration: registration(config),
     }
 }

@@ -28,14 +28,15 @@ section! {
         /// The size of new RSA keys.
         rsa_bits: u32 = 2_048, in 2_048..=4_096;
         /// How long verifiers may cache the JWKS. A key that is taken out after a theft is believed for as long by those
-        /// who do; a new key is published at least that long before it signs.
-        jwks_max_age_s: u32 = 900, in 1..=86_400;
+        /// who do; a new key is published at least that long before it signs. Left out: 900, and where a plan publishes
+        /// later than that allows, half a minute less than its `publish_ahead_s`.
+        jwks_max_age_s: Option<u32> = None, in 1..=86_400;
         /// Whether keys rotate by themselves. Otherwise they change by `countersign key …` alone.
         rotate: bool = true;
         /// How long a key signs.
         sign_for_s: u32 = 2_592_000, in 60..=315_360_000;
-        /// How long before it signs a new key is published; half a minute more than `jwks_max_age_s` at least. The longer,
-        /// the likelier that every verifier knows the next key when one has to go at once.
+        /// How long before it signs a new key is published; half a minute more than `jwks_max_age_s` at least, where that
+        /// is given. The longer, the likelier that every verifier knows the next key when one has to go at once.
         publish_ahead_s: u32 = 86_400, in 31..=315_360_000;
         /// How long a key is published after it has ceased to sign, and some minutes more. Left out: twice the longest life
         /// of any token that it may have signed. Never less than that life.
@@ -62,8 +63,23 @@ section! {
 /// How much longer than the key set may be cached a key is published before it signs: it takes a moment until all nodes
 /// show it. The same as `domain::key_plan::NODES_FOLLOW`.
 pub const PUBLISH_MARGIN_S: u32 = 30;
+/// How long the key set may be cached where neither the configuration nor a plan says less: a compromised key is believed
+/// for as long, and for as long a verifier does without this server.
+const ORDINARY_MAX_AGE_S: u32 = 900;
 
 impl Keys {
+    /// How long verifiers may cache the JWKS: what is configured, else what every plan allows.
+    #[must_use]
+    pub fn max_age_s(&self) -> u32 {
+        self.jwks_max_age_s.unwrap_or_else(|| {
+            let planned =
+                self.algorithms.iter().filter(|_| self.rotate).map(|algorithm| self.plan(*algorithm).1);
+            planned.fold(ORDINARY_MAX_AGE_S, |age_s, ahead_s| {
+                age_s.min(ahead_s.saturating_sub(PUBLISH_MARGIN_S))
+            })
+        })
+    }
+
     /// What holds for an algorithm: its own plan, else the section's: `(sign_for_s, publish_ahead_s, keep_retired_s)`.
     #[must_use]
     pub fn plan(&self, algorithm: AlgorithmName) -> (u32, u32, Option<u32>) {

@@ -126,7 +126,7 @@ fn plan(keys: &Keys, algorithm: AlgorithmName, problems: &mut Problems) {
         "keys.publish_ahead_s",
         format!("{publish_ahead_s} s for {algorithm}: expected less than its `sign_for_s`, {sign_for_s}"),
     );
-    let least_s = keys.jwks_max_age_s.saturating_add(PUBLISH_MARGIN_S);
+    let least_s = keys.max_age_s().saturating_add(PUBLISH_MARGIN_S);
     problems.unless(
         publish_ahead_s >= least_s,
         "keys.publish_ahead_s",

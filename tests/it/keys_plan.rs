@@ -339,6 +339,20 @@ fn max_age(server: &TestServer) -> i64 {
     found
 }
 
+/// A key signs `publish_ahead_s` after its publication, so the set may be kept for half a minute less than that.
+#[test]
+fn the_key_set_is_kept_no_longer_than_the_plan_allows() {
+    let with = |text: &str| TestServer::with(Setup { keys: text.to_owned(), ..Setup::default() });
+    for (text, expected) in [
+        ("publish_ahead_s = 631", 601),
+        ("[[keys.plans]]\nalgorithm = \"ES256\"\npublish_ahead_s = 331", 301),
+        ("rotate = false\npublish_ahead_s = 331", 900),
+        ("jwks_max_age_s = 60\npublish_ahead_s = 331", 60),
+    ] {
+        assert_eq!(max_age(&with(text)), expected, "{text}");
+    }
+}
+
 /// RFC 9111 §4.2: whoever is given an old set as if it were new would miss a key that signs by then.
 #[test]
 fn a_node_that_has_not_seen_the_database_gives_its_key_set_out_for_a_shorter_time() {

@@ -1,6 +1,6 @@
 //! One sound configuration, and each rule broken once.
 
-use crate::config::{Config, ExchangeRule, KeyPlan};
+use crate::config::{Config, ExchangeRule, KeyPlan, Keys};
 
 const SOUND: &str = r#"
 [server]
@@ -120,10 +120,16 @@ fn a_plan_publishes_a_key_before_it_signs_and_after_the_one_before_it() {
     let with = |plan: KeyPlan| move |c: &mut Config| c.keys.plans.push(plan.clone());
     one(with(plan(Some(86_400), None)), AHEAD, "less than its `sign_for_s`, 86400");
     assert_eq!(told(with(plan(Some(86_401), None))), Vec::<String>::new());
-    one(with(plan(None, Some(929))), AHEAD, "expected 930 at least");
-    assert_eq!(told(with(plan(None, Some(930)))), Vec::<String>::new());
+    let held_to = |publish_ahead_s| {
+        move |c: &mut Config| {
+            c.keys.jwks_max_age_s = Some(900);
+            c.keys.plans.push(plan(None, Some(publish_ahead_s)));
+        }
+    };
+    one(held_to(929), AHEAD, "expected 930 at least");
+    assert_eq!(told(held_to(930)), Vec::<String>::new());
     let by_hand = |c: &mut Config| {
-        c.keys.plans.push(plan(None, Some(31)));
+        held_to(31)(c);
         c.keys.rotate = false;
     };
     assert_eq!(told(by_hand), Vec::<String>::new(), "nobody goes by it");
@@ -133,6 +139,31 @@ fn a_plan_publishes_a_key_before_it_signs_and_after_the_one_before_it() {
     one(with(other), "keys.plans[0].algorithm", "not among");
     let twice = |c: &mut Config| c.keys.plans = vec![plan(None, None); 2];
     one(twice, "keys.plans[1].algorithm", "has a plan already");
+}
+
+#[test]
+fn the_key_set_may_be_cached_for_as_long_as_every_plan_allows() {
+    let algorithm = |name: &str| Some(name.parse().unwrap());
+    let plan = |name, ahead_s| KeyPlan {
+        algorithm: algorithm(name),
+        publish_ahead_s: Some(ahead_s),
+        ..KeyPlan::default()
+    };
+    for (plans, rotate, given, expected) in [
+        (vec![], true, None, 900),
+        (vec![plan("ES256", 930)], true, None, 900),
+        (vec![plan("ES256", 929)], true, None, 899),
+        (vec![plan("ES256", 600), plan("RS256", 331)], true, None, 301),
+        (vec![plan("ES256", 31)], true, None, 1),
+        (vec![plan("ES256", 31)], false, None, 900),
+        (vec![plan("ES256", 600)], true, Some(60), 60),
+        (vec![], true, Some(3_600), 3_600),
+    ] {
+        let keys = Keys { plans, rotate, jwks_max_age_s: given, ..Keys::default() };
+        assert_eq!(keys.max_age_s(), expected, "{keys:?}");
+    }
+    let short = |c: &mut Config| c.keys.publish_ahead_s = 31;
+    assert_eq!(told(short), Vec::<String>::new(), "one setting is enough");
 }
 
 #[test]
