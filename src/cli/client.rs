@@ -17,13 +17,17 @@ use super::output::{Failure, Output, listed, note};
 use super::person::ClaimRule;
 use super::secrets;
 use super::setup::{Setup, entropy, now};
+use super::span::span;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List all clients.
     List,
     /// Show one client.
-    Show { id: ClientId },
+    Show {
+        /// The client_id.
+        id: ClientId,
+    },
     /// Register a client. Its profile sets safe defaults; a generated secret is shown once.
     Add {
         /// The kind of application: spa, web, native, service, first-party or resource-server.
@@ -37,16 +41,26 @@ pub(super) enum Command {
     },
     /// Change a client; a list that is named replaces the former one.
     Edit {
+        /// The client_id.
         id: ClientId,
         #[command(flatten)]
         fields: Box<Fields>,
     },
     /// Switch a client off: it gets nothing more until it is enabled again.
-    Disable { id: ClientId },
+    Disable {
+        /// The client_id.
+        id: ClientId,
+    },
     /// Switch a client on again.
-    Enable { id: ClientId },
+    Enable {
+        /// The client_id.
+        id: ClientId,
+    },
     /// Delete a client with its secrets, consents and refresh tokens.
-    Delete { id: ClientId },
+    Delete {
+        /// The client_id.
+        id: ClientId,
+    },
     /// A client's secrets.
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -61,25 +75,30 @@ pub(super) enum Command {
 #[derive(Subcommand)]
 pub(super) enum SecretCommand {
     /// List a client's secrets, without the secrets themselves.
-    List { client: ClientId },
+    List {
+        /// The client_id.
+        client: ClientId,
+    },
     /// Make a further secret; it is shown once.
     Add {
+        /// The client_id.
         client: ClientId,
-        /// Seconds until the new secret ends. Left out: never.
-        #[arg(long, value_name = "SECONDS")]
-        expires_in_s: Option<u32>,
-        /// Seconds until the secrets that there are end: the time in which the client changes over.
-        #[arg(long, value_name = "SECONDS")]
-        others_end_in_s: Option<u32>,
+        /// When the new secret ends: a number with s, m, h or d behind it, such as 90d. Left out: never.
+        #[arg(long, value_name = "SPAN", value_parser = span)]
+        expires_in: Option<Seconds>,
+        /// When the secrets that there are end: the time in which the client changes over, such as 24h.
+        #[arg(long, value_name = "SPAN", value_parser = span)]
+        others_end_in: Option<Seconds>,
     },
     /// Let a secret end.
     End {
+        /// The client_id.
         client: ClientId,
         /// As `list` shows it.
         secret: Id,
-        /// Seconds from now.
-        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-        in_s: u32,
+        /// How long from now, such as 24h. Left out: now.
+        #[arg(long = "in", value_name = "SPAN", value_parser = span)]
+        ends_in: Option<Seconds>,
     },
 }
 

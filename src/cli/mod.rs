@@ -18,6 +18,7 @@ mod role;
 mod secrets;
 mod serve;
 mod setup;
+mod span;
 mod stats;
 mod token;
 mod user;
@@ -106,5 +107,32 @@ fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
         Command::Registration(command) => registration::run(&setup, output, command),
         Command::Role(command) => role::run(&setup, output, command),
         Command::Key(command) => key::run(&setup, output, command),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn unexplained(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        let path = format!("{path} {}", command.get_name());
+        if command.get_about().is_none() {
+            found.push(path.clone());
+        }
+        for argument in command.get_arguments().filter(|a| a.get_help().is_none()) {
+            found.push(format!("{path} {}", argument.get_id()));
+        }
+        command.get_subcommands().for_each(|sub| unexplained(sub, &path, found));
+    }
+
+    #[test]
+    fn help_explains_every_command_and_every_argument() {
+        let mut command = Arguments::command();
+        command.build();
+        let mut found = Vec::new();
+        unexplained(&command, "", &mut found);
+        assert_eq!(found, Vec::<String>::new());
     }
 }

@@ -13,6 +13,7 @@ pub(super) struct Known {
     /// The name that people read.
     #[arg(long)]
     pub(super) display_name: Option<String>,
+    /// The address for mail.
     #[arg(long)]
     pub(super) email: Option<String>,
     /// A standard claim of OpenID Connect: given_name=Alice, address.locality=Paris, email_verified=true, …; without a value

@@ -12,6 +12,7 @@ use crate::store::initial_access_tokens;
 
 use super::output::{Failure, Output, note};
 use super::setup::{Setup, entropy, now};
+use super::span::span;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -37,22 +38,10 @@ pub(super) enum TokenCommand {
         expires_in: Option<Seconds>,
     },
     /// Revoke a token, by the id that `list` shows. The clients that it let in stay.
-    Revoke { id: String },
-}
-
-/// `90s`, `15m`, `12h`, `30d`.
-fn span(text: &str) -> Result<Seconds, String> {
-    let wrong = || "a number with s, m, h or d behind it, such as 12h".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    let number: u32 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
-    Ok(Seconds(i64::from(number) * seconds))
+    Revoke {
+        /// The id, as `registration token list` shows it.
+        id: String,
+    },
 }
 
 pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<(), Failure> {

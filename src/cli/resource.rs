@@ -24,7 +24,10 @@ pub(super) enum Command {
     /// List all resource servers.
     List,
     /// Show one resource server.
-    Show { id: Resource },
+    Show {
+        /// The identifier: what stands in `aud`.
+        id: Resource,
+    },
     /// Register a resource server.
     Add {
         /// Its identifier, an absolute URI: the `resource` of requests, the `aud` of tokens.
@@ -34,12 +37,16 @@ pub(super) enum Command {
     },
     /// Change a resource server; scopes that are named replace the former ones.
     Edit {
+        /// The identifier: what stands in `aud`.
         id: Resource,
         #[command(flatten)]
         fields: Fields,
     },
     /// Delete a resource server: nobody gets tokens for it any more.
-    Delete { id: Resource },
+    Delete {
+        /// The identifier: what stands in `aud`.
+        id: Resource,
+    },
 }
 
 /// What can be said of a resource server.

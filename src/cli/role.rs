@@ -15,13 +15,17 @@ pub(super) enum Command {
     List,
     /// Add a role.
     Add {
+        /// The name, as it stands in tokens.
         name: String,
         /// What it is for.
         #[arg(long, default_value = "")]
         description: String,
     },
     /// Delete a role and take it from everyone.
-    Delete { name: String },
+    Delete {
+        /// The name, as it stands in tokens.
+        name: String,
+    },
 }
 
 pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<(), Failure> {

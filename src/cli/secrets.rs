@@ -25,7 +25,6 @@ pub(super) fn run(
     output: &Output,
     command: SecretCommand,
 ) -> Result<(), Failure> {
-    let span = |seconds: u32| Seconds(i64::from(seconds));
     match command {
         SecretCommand::List { client } => {
             let all = registry::secrets(store, &client).map_err(Failure::new)?;
@@ -33,14 +32,14 @@ pub(super) fn run(
             let json: Vec<Value> = all.iter().map(as_json).collect();
             output.table(&["id", "made", "state"], &rows, &json!(json));
         }
-        SecretCommand::Add { client, expires_in_s, others_end_in_s } => {
+        SecretCommand::Add { client, expires_in, others_end_in } => {
             let known = registry::own_client(store, &client).map_err(Failure::new)?;
             let sealer = sealer_for(&known, config, store)?;
             let new = registry::add_secret(
                 store,
                 &client,
-                expires_in_s.map(span),
-                others_end_in_s.map(span),
+                expires_in,
+                others_end_in,
                 sealer.as_ref(),
                 &*entropy(),
                 now(),
@@ -55,8 +54,8 @@ pub(super) fn run(
             ];
             output.say(&lines, &json);
         }
-        SecretCommand::End { client, secret, in_s } => {
-            let at = now() + span(in_s);
+        SecretCommand::End { client, secret, ends_in } => {
+            let at = now() + ends_in.unwrap_or(Seconds(0));
             registry::end_secret(store, &client, secret, at).map_err(Failure::new)?;
             output
                 .say(&[format!("secret {secret} ends at {at}")], &json!({ "id": secret, "expires_at": at }));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::base::Seconds;
 use crate::config::Config;
-use crate::domain::api_token::{ApiToken, DAY, Owner, State, Wish};
+use crate::domain::api_token::{ApiToken, Owner, State, Wish};
 use crate::domain::{RevocationReason, UserName};
 use crate::flow::accounts::AccountFault;
 use crate::flow::api_tokens::{self, NewToken};
@@ -14,6 +14,7 @@ use crate::store::{self, Store, users};
 
 use super::output::{Failure, Output, note};
 use super::setup::{Setup, entropy, now};
+use super::span::span;
 
 /// Tokens that one page of the list reads.
 const PAGE: i64 = 500;
@@ -38,12 +39,15 @@ pub(super) enum Command {
         /// What it allows. May be given several times.
         #[arg(long = "scope", value_name = "SCOPE", required = true)]
         scopes: Vec<ScopeToken>,
-        /// How long it lives; 90 days, or `tokens.api_token_max_ttl_s` where that is less.
-        #[arg(long, value_name = "DAYS")]
-        expires_in_days: Option<u32>,
+        /// How long it lives, such as 30d. Left out: 90 days, or `tokens.api_token_max_ttl_s` where that is less.
+        #[arg(long, value_name = "SPAN", value_parser = span)]
+        expires_in: Option<Seconds>,
     },
     /// Revoke a token, by the id that `list` shows and that stands in the token itself.
-    Revoke { id: String },
+    Revoke {
+        /// The id, as `token list` shows it.
+        id: String,
+    },
 }
 
 /// Whose tokens.
@@ -86,11 +90,10 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
             }
             output.table(&["id", "owner", "name", "resource", "last used", "state"], &rows, &json!(json));
         }
-        Command::Add { owner, name, resource, scopes, expires_in_days } => {
+        Command::Add { owner, name, resource, scopes, expires_in } => {
             let owner = owner.owner(&store)?;
             let owner = owner.ok_or_else(|| Failure::new("whose it is to be: --user NAME or --client ID"))?;
-            let lives_for = expires_in_days.map(|days| Seconds(i64::from(days) * DAY.0));
-            let wish = Wish { name, resource, scope: scopes.into_iter().collect(), lives_for };
+            let wish = Wish { name, resource, scope: scopes.into_iter().collect(), lives_for: expires_in };
             add(&config, &store, output, NewToken { owner, session: None, wish })?;
         }
         Command::Revoke { id } => {

@@ -28,7 +28,10 @@ pub(super) enum Command {
     /// List all users.
     List,
     /// Show one user.
-    Show { name: String },
+    Show {
+        /// The name that the user signs in with.
+        name: String,
+    },
     /// Add a user. The password is asked for, unless it comes another way.
     Add {
         /// The name to sign in with.
@@ -43,36 +46,61 @@ pub(super) enum Command {
     },
     /// Change what is known of a user; an empty text takes it away.
     Edit {
+        /// The name that the user signs in with.
         name: String,
         #[command(flatten)]
         known: Known,
     },
     /// Set a new password; the user is signed out everywhere.
     Password {
+        /// The name that the user signs in with.
         name: String,
         #[command(flatten)]
         password: PasswordSource,
     },
     /// Lock an account: no login, no renewal, signed out everywhere.
-    Lock { name: String },
+    Lock {
+        /// The name that the user signs in with.
+        name: String,
+    },
     /// Unlock an account and forget its failed logins.
-    Unlock { name: String },
+    Unlock {
+        /// The name that the user signs in with.
+        name: String,
+    },
     /// List a user's sessions, with the clients that got something in each.
-    Sessions { name: String },
+    Sessions {
+        /// The name that the user signs in with.
+        name: String,
+    },
     /// End a user's sessions with all refresh tokens that were given in them, those with offline_access too; the user can
     /// sign in again. What was given in a session that ended before, and API tokens, end with `lock`.
     SignOut {
+        /// The name that the user signs in with.
         name: String,
         /// This one alone, by its id. Left out: all of them.
         #[arg(long, value_name = "ID")]
         session: Option<Id>,
     },
     /// Give a user a role.
-    Give { name: String, role: String },
+    Give {
+        /// The name that the user signs in with.
+        name: String,
+        /// The role's name.
+        role: String,
+    },
     /// Take a role from a user.
-    Take { name: String, role: String },
+    Take {
+        /// The name that the user signs in with.
+        name: String,
+        /// The role's name.
+        role: String,
+    },
     /// Delete a user with everything of theirs.
-    Delete { name: String },
+    Delete {
+        /// The name that the user signs in with.
+        name: String,
+    },
 }
 
 /// Where a password comes from. Never an argument: arguments can be read by everybody on the machine.

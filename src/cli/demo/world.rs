@@ -40,7 +40,9 @@ impl World {
     pub(super) fn make(folder: &Path, port: u16) -> Result<Self, Failure> {
         for port in port..port + 4 {
             TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
-                Failure::new(format!("port {port}: {error}; choose four others with --port"))
+                Failure::new(format!(
+                    "port {port}: {error}; choose four others: `make demo PORT=9000`, or --port 9000"
+                ))
             })?;
         }
         let mut builder = fs::DirBuilder::new();

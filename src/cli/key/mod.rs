@@ -38,6 +38,7 @@ pub(super) enum Command {
     },
     /// Let a published key sign, and retire the one of its algorithm that signed so far.
     Activate {
+        /// The `kid`, as `key list` shows it.
         // A thumbprint may begin with a hyphen.
         #[arg(allow_hyphen_values = true)]
         kid: String,
@@ -47,6 +48,7 @@ pub(super) enum Command {
     },
     /// Stop a key from signing; it stays published until its last token is dead.
     Retire {
+        /// The `kid`, as `key list` shows it.
         #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Even though it is the last of its algorithm that signs.
@@ -59,6 +61,7 @@ pub(super) enum Command {
     },
     /// Take away a key whose tokens are dead: its private part, and all of it once no ID token hint needs it.
     Remove {
+        /// The `kid`, as `key list` shows it.
         #[arg(allow_hyphen_values = true)]
         kid: String,
         /// All of it, even though tokens that it signed may live or be hints: they are worth nothing then. Forgets a
@@ -68,6 +71,7 @@ pub(super) enum Command {
     },
     /// Take in a private key from a file (`-`: standard input) as PEM or JWK, and publish it.
     Import {
+        /// The file; `-` is standard input.
         file: PathBuf,
         /// What it is to sign with.
         #[arg(long)]
@@ -75,11 +79,13 @@ pub(super) enum Command {
     },
     /// Write a key to a file that is readable by you alone.
     Export {
+        /// The `kid`, as `key list` shows it.
         #[arg(allow_hyphen_values = true)]
         kid: String,
         /// A file that does not exist yet.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// How it is written.
         #[arg(long, value_enum, default_value = "pem")]
         format: Format,
     },

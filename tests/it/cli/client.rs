@@ -117,8 +117,8 @@ fn what_ended_stays_ended_whatever_end_is_asked_for_later() {
     let first = text(&home.json(&["client", "secret", "list", "job"])[0], "id");
     let second = text(&home.json(&["client", "secret", "add", "job"]), "id");
     home.ok(&["client", "secret", "end", "job", &first]);
-    home.ok(&["client", "secret", "end", "job", &first, "--in-s", "1000"]);
-    let third = home.json(&["client", "secret", "add", "job", "--others-end-in-s", "1000"]);
+    home.ok(&["client", "secret", "end", "job", &first, "--in", "1000s"]);
+    let third = home.json(&["client", "secret", "add", "job", "--others-end-in", "1000s"]);
     let now = third["created_at"].as_i64().unwrap();
     let all = home.json(&["client", "secret", "list", "job"]);
     let end =
@@ -132,7 +132,7 @@ fn what_ended_stays_ended_whatever_end_is_asked_for_later() {
 fn a_secret_with_an_end_is_refused_from_then_on() {
     let home = with_api();
     home.json(&JOB);
-    let made = home.json(&["client", "secret", "add", "job", "--expires-in-s", "1"]);
+    let made = home.json(&["client", "secret", "add", "job", "--expires-in", "1s"]);
     let served = home.serve();
     let secret = text(&made, "client_secret");
     until("the secret does not end", || status(&served, &secret) == 401);

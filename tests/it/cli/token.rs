@@ -30,7 +30,7 @@ const ADD: [&str; 8] = ["token", "add", "--name", "Backup", "--resource", API, "
 fn a_token_is_printed_once_and_listed_by_its_owner() {
     let home = with_owners();
     let of_alice = home.json(&[&ADD[..], &["--user", "Alice"]].concat());
-    let of_job = home.json(&[&ADD[..], &["--client", "job", "--expires-in-days", "1"]].concat());
+    let of_job = home.json(&[&ADD[..], &["--client", "job", "--expires-in", "1d"]].concat());
     for (made, days) in [(&of_alice, 90), (&of_job, 1)] {
         let token = made["token"].as_str().unwrap();
         assert!(token.starts_with(&format!("csgn_api_{}_", made["id"].as_str().unwrap())), "{made}");
@@ -80,8 +80,8 @@ fn what_no_token_may_be_is_told() {
     assert!(told(&["--user", "nobody"]).contains("no user of this name"));
     assert!(told(&["--client", "nobody"]).contains("no such user or client"));
     assert!(told(&["--user", "alice", "--scope", "notes:write"]).contains("notes:write is no scope of"));
-    assert!(told(&["--user", "alice", "--expires-in-days", "367"]).contains("366 days at most"));
-    assert!(told(&["--user", "alice", "--expires-in-days", "0"]).contains("a day at least"));
+    assert!(told(&["--user", "alice", "--expires-in", "367d"]).contains("366 days at most"));
+    assert!(told(&["--user", "alice", "--expires-in", "23h"]).contains("a day at least"));
     home.ok(&["user", "lock", "alice"]);
     assert!(told(&["--user", "alice"]).contains("locked"));
     assert_eq!(home.json(&["token", "list"]), json!([]));
