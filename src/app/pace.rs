@@ -10,7 +10,7 @@ const FIRST: u32 = 20;
 /// A commit costs what it costs, however few rows it is for: with fewer than these nothing would ever get done.
 const FEWEST: u32 = 5;
 /// A pause is so many times as long as the batch before it: others have the rest of the time.
-const PAUSES: u32 = 4;
+const PAUSES: u32 = 9;
 
 /// Rows for the next batch, by what the last ones took.
 #[derive(Debug)]
@@ -98,8 +98,8 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_is_kept_waiting_for_more_than_a_fifth_of_the_time() {
+    fn nobody_else_is_kept_waiting_for_more_than_a_tenth_of_the_time() {
         let held = Duration::from_millis(12);
-        assert_eq!(Pace::pause(held) + held, held * 5);
+        assert_eq!(Pace::pause(held) + held, held * 10);
     }
 }

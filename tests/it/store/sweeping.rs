@@ -272,7 +272,7 @@ fn others_write_while_a_great_many_rows_are_swept() {
             let sweeper = scope.spawn(|| {
                 let mut holds = Vec::new();
                 let swept = app::sweep(store, NOW, 10_000, &mut |pause| {
-                    holds.push(pause / 4);
+                    holds.push(pause / 9);
                     true
                 });
                 done.store(true, Ordering::SeqCst);
