@@ -102,6 +102,10 @@ fn requested_scope(snapshot: &Snapshot, client: &Client, text: &str) -> Result<S
         asked = asked.filter(|value| value != "offline_access");
     }
     let known = asked.filter(|value| snapshot.knows_scope(value));
+    if known != asked {
+        let ignored = asked.filter(|value| !snapshot.knows_scope(value));
+        tracing::info!(client = %client.id, %ignored, "scope values ignored: nothing here knows them");
+    }
     if let Some(value) = known.iter().find(|value| !client.scope.contains(value.as_str())) {
         return Err(invalid_scope(format!("this client may not ask for the scope {value}")));
     }
