@@ -157,15 +157,6 @@ impl Cluster {
         self.url(&name)
     }
 
-    /// Drops a database before its time, with the connections to it.
-    pub fn drop_database(&self, address: &str) {
-        let url = Url::parse(address).unwrap();
-        let name = url.path().trim_start_matches('/');
-        assert!(name.starts_with(&prefix()), "{name} is not a database of these tests");
-        let mut conn = PgConnection::establish(self.url.as_str()).unwrap();
-        conn.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).unwrap();
-    }
-
     /// Starts the server again on the same port, and returns when it answers.
     pub fn start(&self) {
         self.try_start().unwrap();
