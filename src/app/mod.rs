@@ -9,7 +9,7 @@ mod settings;
 mod start;
 mod sweeper;
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -37,6 +37,9 @@ pub use sweeper::{Swept, sweep};
 
 /// How old the snapshot may be before somebody has to look: each node sees a change within about a second.
 const FRESH: Seconds = Seconds(1);
+
+/// What a look at the database found: shared by all who waited for it.
+type Looked = Result<(), Arc<SnapshotError>>;
 
 /// Everything that lives as long as the process.
 pub struct App {
@@ -68,7 +71,10 @@ pub struct App {
     denials: Arc<Denials>,
     /// When the database last said that snapshot and denials are current.
     confirmed_at: AtomicI64,
-    refreshing: Mutex<()>,
+    /// What the last look at the database found. Whoever holds it looks.
+    refreshing: Mutex<Looked>,
+    /// How many looks there were.
+    looks: AtomicU64,
     max_stale: Seconds,
 }
 
@@ -99,46 +105,61 @@ impl App {
     /// `temporarily_unavailable` when the database has not answered for longer than `max_stale_s`: a client that was
     /// switched off must not go on for ever because nobody can say so.
     pub fn refreshed_cx(&self) -> Result<Cx, OAuthError> {
-        let now = self.now();
-        if !self.is_fresh(&self.snapshot.load(), now)
+        if !self.is_fresh(&self.snapshot.load(), self.now())
             && let Err(error) = self.refresh()
         {
             tracing::warn!(%error, "the configuration could not be refreshed");
-            let age = now - self.confirmed();
+            let age = self.now() - self.confirmed();
             if age > self.max_stale {
                 return Err(OAuthError::new(ErrorCode::TemporarilyUnavailable)
                     .because(format!("clients and keys are {} s old: {error}", age.0))
                     .retry_after(1));
             }
         }
-        Ok(self.cx(self.snapshot.load_full(), now))
+        // Not the second in which the wait began: what is written in the past is over too soon, such as the grace of a
+        // refresh token.
+        Ok(self.cx(self.snapshot.load_full(), self.now()))
     }
 
-    /// Looks whether the configuration changed and reads it anew if so, and reads which tokens were denied since. One thread at a time; the others go on with what
-    /// there is.
+    /// Looks whether the configuration changed and reads it anew if so, and reads which tokens were denied since. One thread
+    /// at a time; the others go on with what there is, and where that is too old, they wait for what that one finds.
     ///
     /// # Errors
     /// When the database fails or a key cannot be opened.
-    pub fn refresh(&self) -> Result<(), SnapshotError> {
+    pub fn refresh(&self) -> Result<(), Arc<SnapshotError>> {
         let now = self.now();
-        let one_at_a_time = match self.refreshing.try_lock() {
+        let seen = self.looks.load(Ordering::Acquire);
+        let last = match self.refreshing.try_lock() {
             Ok(guard) => guard,
             Err(_) if now - self.confirmed() <= self.max_stale => return Ok(()),
-            Err(_) => self.refreshing.lock().unwrap_or_else(PoisonError::into_inner),
+            Err(_) => {
+                let last = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+                // Not one after the other: each look at a database that is away takes its whole time-out.
+                if self.looks.load(Ordering::Acquire) != seen {
+                    return last.clone();
+                }
+                last
+            }
         };
-        self.look(now, one_at_a_time)
+        self.look(now, last)
     }
 
     /// Goes on with what this node itself has just changed. Another thread that looks at this moment may have looked too
     /// early: it is waited for.
     pub fn catch_up(&self) {
-        let one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = self.look(self.now(), one_at_a_time) {
+        let last = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.look(self.now(), last) {
             tracing::warn!(%error, "the configuration could not be refreshed");
         }
     }
 
-    fn look(&self, now: Timestamp, one_at_a_time: MutexGuard<'_, ()>) -> Result<(), SnapshotError> {
+    fn look(&self, now: Timestamp, mut last: MutexGuard<'_, Looked>) -> Looked {
+        *last = self.look_at_database(now).map_err(Arc::new);
+        self.looks.fetch_add(1, Ordering::AcqRel);
+        last.clone()
+    }
+
+    fn look_at_database(&self, now: Timestamp) -> Result<(), SnapshotError> {
         let current = self.snapshot.load_full();
         // First: what a new snapshot has to open may be sealed under a new master key.
         self.master.look(&self.sealer, &self.store, &self.entropy, now).map_err(SnapshotError::Store)?;
@@ -155,7 +176,6 @@ impl App {
         }
         self.denials.catch_up(&self.store, denials, now).map_err(SnapshotError::Store)?;
         self.confirmed_at.store(now.0, Ordering::Release);
-        drop(one_at_a_time);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Puts an [`App`] together, in the order in which things can go wrong.
 
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -11,7 +11,7 @@ use crate::config::{Config, Issuer};
 use crate::domain::Problem;
 use crate::fetch::Fetcher;
 use crate::flow::api_tokens::LastUses;
-use crate::flow::declare::{self, DeclareError};
+use crate::flow::declare::{self, DeclareError, Declared};
 use crate::flow::passwords::Passwords;
 use crate::flow::{Denials, Snapshot, keys, registry};
 use crate::jose::{Purpose, Sealer};
@@ -46,8 +46,8 @@ fn failed(what: &str) -> impl Fn(&dyn std::fmt::Display) -> StartError {
 /// When it is out of reach, or behind and not to be migrated.
 pub fn open_store(config: &Config) -> Result<Arc<Store>, StartError> {
     let options = store_options(config).map_err(StartError)?;
-    let store = Store::open(options).map_err(|e| failed("database")(&e))?;
-    let shown = store.shown_url();
+    let shown = config.database.url.to_string();
+    let store = Store::open(options).map_err(|e| failed(&shown)(&e))?;
     if config.database.migrates_at_start() {
         let done = store.migrate().map_err(|e| failed(&format!("migrating {shown}"))(&e))?;
         for name in done {
@@ -100,16 +100,19 @@ impl App {
         let ca_file = || failed("outbound.ca_file");
         let fetcher =
             Fetcher::new(fetching(config).map_err(|e| ca_file()(&e))?).map_err(|e| ca_file()(&e))?;
+        let now = clock.now();
+        // Whatever can be refused without the database is refused before anything in it changes.
+        let declared = declared(config, now).map_err(|problems| told(&problems))?;
+        declared.check(now).map_err(|problems| told(&problems))?;
         let store = open_store(config)?;
         // A master key is made for a database that has no sealed keys yet, never beside one that has.
         let has_keys = store.read("keys", crate::store::keys::all).map_err(|e| failed("database")(&e))?.len();
         let source = MasterSource::of(config);
         let master = Follower::new(source.clone());
         let sealer = sealer_of(&source, has_keys == 0, &entropy)?;
-        let now = clock.now();
         let key_rules = key_rules(config);
         keys::ensure(&store, &sealer, &*entropy, &key_rules, now).map_err(|e| failed("signing keys")(&e))?;
-        apply_declarations(config, &store, &sealer, &*entropy, now)?;
+        apply_declarations(config, declared, &store, &sealer, &*entropy, now)?;
         let snapshot = Snapshot::load(&store, &sealer, now).map_err(|e| failed("signing keys")(&e))?;
         let denials = Denials::default();
         store
@@ -137,7 +140,8 @@ impl App {
             snapshot: ArcSwap::from_pointee(snapshot),
             denials: Arc::new(denials),
             confirmed_at: AtomicI64::new(now.0),
-            refreshing: Mutex::new(()),
+            refreshing: Mutex::new(Ok(())),
+            looks: AtomicU64::new(0),
             max_stale: Seconds(i64::from(config.cache.max_stale_s)),
         })
     }
@@ -153,12 +157,12 @@ fn pairwise_salt(store: &Store, entropy: &dyn Entropy) -> Result<String, StartEr
 
 fn apply_declarations(
     config: &Config,
+    mut declared: Declared,
     store: &Store,
     sealer: &Sealer,
     entropy: &dyn Entropy,
     now: crate::base::Timestamp,
 ) -> Result<(), StartError> {
-    let mut declared = declared(config, now).map_err(|problems| told(&problems))?;
     for (draft, _) in &declared.clients {
         let Some(client) = config.clients.iter().find(|client| client.id == draft.id.as_str()) else {
             continue;
@@ -178,9 +182,8 @@ fn apply_declarations(
         }
     }
     match declare::apply(store, &declared, now, ids) {
-        Ok(0) => Ok(()),
         Ok(changes) => {
-            tracing::info!(changes, "declarations applied");
+            changes.iter().for_each(|change| tracing::info!("declarations: {change}"));
             Ok(())
         }
         Err(DeclareError::Problems(problems)) => Err(told(&problems)),

@@ -52,6 +52,10 @@ impl OpenIdFields {
                 false => {
                     let text = std::fs::read_to_string(&path)
                         .map_err(|e| Failure::new(format!("{}: {e}", path.display())))?;
+                    if text.trim_start().starts_with("-----BEGIN") {
+                        let text = "is PEM; wanted is a JWK Set, {\"keys\": […]} (RFC 7517)";
+                        return Err(Failure::new(format!("{}: {text}", path.display())));
+                    }
                     let read = serde_json::from_str(&text);
                     Some(read.map_err(|e| Failure::new(format!("{}: no JWK Set: {e}", path.display())))?)
                 }

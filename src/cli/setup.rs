@@ -61,6 +61,11 @@ impl Setup {
     pub(super) fn store(&self) -> Result<(Config, Arc<Store>), Failure> {
         let config = self.config()?;
         let missing = config.database.url.sqlite_file().filter(|file| !Path::new(file).exists());
+        // In a wrong folder everything would seem to go well, in a database that no server ever reads.
+        let is_default = config.database.url.sqlite_file() == Config::default().database.url.sqlite_file();
+        if let (Some(_), true, Some(text)) = (missing, is_default, self.without_file()) {
+            return Err(Failure(vec![text, "run this where the server is started".to_owned()]));
+        }
         let store = app::open_store(&config).map_err(Failure::new)?;
         if self.talks
             && let Some(path) = missing.and_then(|file| Path::new(file).canonicalize().ok())

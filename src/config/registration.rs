@@ -5,7 +5,8 @@ use super::words::{AuthMethodName, GrantName, RegistrationMode};
 
 section! {
     /// Clients that register themselves (RFC 7591, OpenID Connect Dynamic Client Registration 1.0) and manage that
-    /// (RFC 7592), and what they may have. Each change here is for registrations and updates from then on.
+    /// (RFC 7592), and what they may have. A change here is for registrations from then on; a client that is registered
+    /// keeps what it has, and may ask for what is allowed beside that.
     pub struct Registration {
         /// `off`: nobody may. `token`: whoever has an initial access token (`countersign registration token create`).
         /// `open`: everybody; people are told on the consent page that nobody checked such a client.

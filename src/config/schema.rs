@@ -337,6 +337,9 @@ impl<T: Setting> Setting for Option<T> {
     }
 }
 
+/// How the words about a list begin; those about an item follow.
+pub(super) const LIST_OF: &str = "a list, each ";
+
 impl<T: Setting> Setting for Vec<T> {
     const SECRET: bool = T::SECRET;
     const SPEAKS: bool = T::SPEAKS;
@@ -347,7 +350,7 @@ impl<T: Setting> Setting for Vec<T> {
         }
     }
     fn wording() -> String {
-        format!("a list, each {}", T::wording())
+        format!("{LIST_OF}{}", T::wording())
     }
     fn show(&self) -> Option<String> {
         let shown: Vec<_> = self.iter().filter_map(T::show).collect();

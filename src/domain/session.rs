@@ -47,10 +47,12 @@ impl Session {
             && !(self.last_seen_at + idle_ttl).is_past(now)
     }
 
-    /// Whether its use should be written down (not at every request: a write costs more than it tells).
+    /// Whether its use should be written down (not at every request: a write costs more than it tells). Often enough that
+    /// an idle life is not cut short by much.
     #[must_use]
-    pub fn is_stale(&self, now: Timestamp) -> bool {
-        (now - self.last_seen_at).0 >= 60
+    pub fn is_stale(&self, now: Timestamp, idle: IdleTtls) -> bool {
+        let idle_ttl = if self.remembered { idle.remembered } else { idle.ordinary };
+        (now - self.last_seen_at).0 >= (idle_ttl.0 / 10).clamp(1, 60)
     }
 }
 

@@ -60,6 +60,12 @@ impl ThrottleKey {
         Self("overall".to_owned())
     }
 
+    /// What is counted, without whose it is.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.0.split(':').next().unwrap_or_default()
+    }
+
     /// As it is stored.
     #[must_use]
     pub fn as_str(&self) -> &str {

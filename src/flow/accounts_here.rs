@@ -274,7 +274,7 @@ fn ttl(cx: &Cx, remembered: bool) -> Seconds {
 /// # Errors
 /// When the database is down.
 pub fn touch(cx: &Cx, known: &SignedIn) -> Result<(), OAuthError> {
-    if known.session.is_stale(cx.now) {
+    if known.session.is_stale(cx.now, cx.policy.session_idle) {
         let (id, now) = (known.session.id, cx.now);
         cx.store.write("touch a session", move |conn| sessions::touch(conn, id, now))?;
     }

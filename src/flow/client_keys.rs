@@ -59,6 +59,8 @@ struct Known {
     tried_at: Option<Timestamp>,
     /// What went wrong at the last try.
     why: String,
+    /// Whether that may be over soon.
+    passes: bool,
 }
 
 #[derive(Clone)]
@@ -143,46 +145,81 @@ pub fn problems(openid: &OpenIdSettings) -> Vec<Problem> {
     found
 }
 
+/// Why there is no key, for the operator's log.
+#[derive(Clone, Debug)]
+pub(super) enum Missing {
+    /// The client has none.
+    None(String),
+    /// Nobody can say: its keys are being fetched, or its address does not answer at present.
+    ComeBack(String),
+}
+
+impl From<String> for Missing {
+    fn from(why: String) -> Self {
+        Self::None(why)
+    }
+}
+
+impl Missing {
+    /// What the client is told: to come back, or what `refused` makes of the reason.
+    pub(super) fn told(self, refused: impl FnOnce(String) -> OAuthError) -> OAuthError {
+        match self {
+            Self::None(why) => refused(why),
+            Self::ComeBack(why) => {
+                let error = OAuthError::new(ErrorCode::TemporarilyUnavailable);
+                error.describe("the client's keys cannot be had at present").because(why).retry_after(2)
+            }
+        }
+    }
+}
+
 /// The key that verifies what this client has signed.
 ///
 /// # Errors
-/// Why there is none, for the operator's log.
+/// Why there is none.
 pub(super) fn signature_key(
     cx: &Cx,
     client: &Client,
     algorithm: SigningAlgorithm,
     kid: Option<&str>,
-) -> Result<VerificationKey, String> {
+) -> Result<VerificationKey, Missing> {
     key(cx, client, |keys| keys.signature_key(algorithm, kid))
 }
 
 /// The key that something for this client is encrypted to.
 ///
 /// # Errors
-/// `invalid_request`: the client registered an encryption for which it has no key (any more).
+/// `invalid_request`: the client registered an encryption for which it has no key (any more). `temporarily_unavailable` when
+/// its keys cannot be had at present.
 pub fn encryption_key(
     cx: &Cx,
     client: &Client,
     algorithm: KeyManagement,
 ) -> Result<EncryptionKey, OAuthError> {
-    key(cx, client, |keys| keys.encryption_key(algorithm)).map_err(|why| {
-        OAuthError::new(ErrorCode::InvalidRequest)
-            .describe(format!("none of the client's keys is for encryption with {algorithm}"))
-            .because(format!("client {}: {why}", client.id))
+    key(cx, client, |keys| keys.encryption_key(algorithm)).map_err(|missing| {
+        missing.told(|why| {
+            OAuthError::new(ErrorCode::InvalidRequest)
+                .describe(format!("none of the client's keys is for encryption with {algorithm}"))
+                .because(format!("client {}: {why}", client.id))
+        })
     })
 }
 
-fn key<T>(cx: &Cx, client: &Client, choose: impl Fn(&ClientKeySet) -> Result<T, NoKey>) -> Result<T, String> {
+fn key<T>(
+    cx: &Cx,
+    client: &Client,
+    choose: impl Fn(&ClientKeySet) -> Result<T, NoKey>,
+) -> Result<T, Missing> {
     if let Some(jwks) = &client.openid.jwks {
         let keys = ClientKeySet::from_members(jwks).map_err(|e| e.to_string())?;
-        return choose(&keys).map_err(|e| e.to_string());
+        return choose(&keys).map_err(|e| e.to_string().into());
     }
     let Some(uri) = &client.openid.jwks_uri else {
-        return Err("the client has neither jwks nor jwks_uri".to_owned());
+        return Err("the client has neither jwks nor jwks_uri".to_owned().into());
     };
     let may_come = |keys: &ClientKeySet| choose(keys).is_err_and(|e| e.may_come());
     let keys = fetched(cx, client, uri, &may_come)?;
-    choose(&keys).map_err(|e| format!("{e} at {uri}"))
+    choose(&keys).map_err(|e| format!("{e} at {uri}").into())
 }
 
 /// The keys at `uri`; asked for anew where they are old, or lack what is wanted.
@@ -191,7 +228,7 @@ fn fetched(
     client: &Client,
     uri: &str,
     lacks: &dyn Fn(&ClientKeySet) -> bool,
-) -> Result<Arc<ClientKeySet>, String> {
+) -> Result<Arc<ClientKeySet>, Missing> {
     let slot = cx.client_keys.slot(&client.id);
     let is_good = |known: &Known| known.fresh(cx.now).is_some_and(|keys| !lacks(keys));
     let seen = slot.known(uri).clone();
@@ -212,6 +249,10 @@ fn fetched(
     let got = cx.fetcher.get(uri, "application/jwk-set+json, application/json", cx.now);
     // This server's own limit says nothing of the client: it is asked as soon as there is room.
     let asked = !matches!(got, Err(FetchError::Busy));
+    let passes = match &got {
+        Ok(got) => matches!(got.status, 408 | 425 | 429 | 500..),
+        Err(error) => matches!(error, FetchError::Busy | FetchError::TimedOut(_) | FetchError::Failed(_)),
+    };
     let read = got.map_err(|e| e.to_string()).and_then(|got| read(&got).map(|keys| (keys, got.max_age)));
     let mut known = slot.known(uri);
     if asked {
@@ -227,7 +268,7 @@ fn fetched(
         }
         Err(why) => {
             tracing::warn!(client = %client.id, uri, why, "the keys of a client could not be fetched");
-            known.why = why;
+            (known.why, known.passes) = (why, passes);
         }
     }
     let seen = known.clone();
@@ -236,10 +277,11 @@ fn fetched(
     answer(&seen, cx.now, uri)
 }
 
-fn answer(known: &Known, now: Timestamp, uri: &str) -> Result<Arc<ClientKeySet>, String> {
+fn answer(known: &Known, now: Timestamp, uri: &str) -> Result<Arc<ClientKeySet>, Missing> {
     known.usable(now).cloned().ok_or_else(|| match known.why.as_str() {
-        "" => format!("the keys at {uri} are being fetched"),
-        why => format!("the keys at {uri} could not be fetched: {why}"),
+        "" => Missing::ComeBack(format!("the keys at {uri} are being fetched")),
+        why if known.passes => Missing::ComeBack(format!("the keys at {uri} could not be fetched: {why}")),
+        why => Missing::None(format!("the keys at {uri} could not be fetched: {why}")),
     })
 }
 

@@ -73,7 +73,10 @@ impl From<StoreError> for DeclareError {
     }
 }
 
-/// Checks everything, then writes all of it or nothing. The number of things that changed.
+/// What changed at the start, each in words.
+pub type Changes = Vec<String>;
+
+/// Checks everything, then writes all of it or nothing, and tells what changed.
 ///
 /// # Errors
 /// All problems at once, or the database's failure.
@@ -82,7 +85,7 @@ pub fn apply(
     declared: &Declared,
     now: Timestamp,
     fresh_ids: Vec<Id>,
-) -> Result<usize, DeclareError> {
+) -> Result<Changes, DeclareError> {
     let checked = check(declared, now).map_err(DeclareError::Problems)?;
     store
         .write("apply declarations", move |conn| {
@@ -94,10 +97,9 @@ pub fn apply(
             if !problems.is_empty() {
                 return Ok(Err(problems));
             }
-            let mut changes = 0;
-            changes += apply_roles(conn, &checked.roles)?;
-            changes += apply_resource_servers(conn, &checked.resource_servers)?;
-            changes += apply_clients(conn, &there, &checked, now, &fresh_ids)?;
+            let mut changes = apply_roles(conn, &checked.roles)?;
+            changes.extend(apply_resource_servers(conn, &checked.resource_servers)?);
+            changes.extend(apply_clients(conn, &there, &checked, now, &fresh_ids)?);
             Ok(Ok(changes))
         })?
         .map_err(DeclareError::Problems)
@@ -150,19 +152,19 @@ fn check(declared: &Declared, now: Timestamp) -> Result<Checked, Vec<(String, Pr
     if problems.is_empty() { Ok(checked) } else { Err(problems) }
 }
 
-fn apply_roles(conn: &mut Conn, wanted: &[Role]) -> Result<usize, StoreError> {
-    let mut changes = 0;
+fn apply_roles(conn: &mut Conn, wanted: &[Role]) -> Result<Changes, StoreError> {
+    let mut changes = Changes::new();
     let there = roles::all(conn)?;
     for role in wanted {
         match there.iter().find(|known| known.name == role.name) {
             Some(known) if Role { created_at: known.created_at, ..role.clone() } == *known => {}
             Some(known) => {
                 roles::update(conn, &Role { created_at: known.created_at, ..role.clone() })?;
-                changes += 1;
+                changes.push(format!("role {} changed", role.name));
             }
             None => {
                 roles::insert(conn, role)?;
-                changes += 1;
+                changes.push(format!("role {} added", role.name));
             }
         }
     }
@@ -170,13 +172,13 @@ fn apply_roles(conn: &mut Conn, wanted: &[Role]) -> Result<usize, StoreError> {
         there.iter().filter(|known| known.declared && !wanted.iter().any(|role| role.name == known.name))
     {
         roles::update(conn, &Role { declared: false, ..gone.clone() })?;
-        changes += 1;
+        changes.push(format!("role {} declared no more, and kept", gone.name));
     }
     Ok(changes)
 }
 
-fn apply_resource_servers(conn: &mut Conn, wanted: &[ResourceServer]) -> Result<usize, StoreError> {
-    let mut changes = 0;
+fn apply_resource_servers(conn: &mut Conn, wanted: &[ResourceServer]) -> Result<Changes, StoreError> {
+    let mut changes = Changes::new();
     let there = resource_servers::all(conn)?;
     for server in wanted {
         match there.iter().find(|known| known.id == server.id) {
@@ -186,17 +188,17 @@ fn apply_resource_servers(conn: &mut Conn, wanted: &[ResourceServer]) -> Result<
                     conn,
                     &ResourceServer { created_at: known.created_at, ..server.clone() },
                 )?;
-                changes += 1;
+                changes.push(format!("resource server {} changed", server.id));
             }
             None => {
                 resource_servers::insert(conn, server)?;
-                changes += 1;
+                changes.push(format!("resource server {} added", server.id));
             }
         }
     }
     for server in removed(&there, wanted) {
         resource_servers::delete(conn, &server.id)?;
-        changes += 1;
+        changes.push(format!("resource server {} removed", server.id));
     }
     Ok(changes)
 }
@@ -221,8 +223,8 @@ fn apply_clients(
     Checked { clients: wanted, seals, .. }: &Checked,
     now: Timestamp,
     fresh_ids: &[Id],
-) -> Result<usize, StoreError> {
-    let mut changes = 0;
+) -> Result<Changes, StoreError> {
+    let mut changes = Changes::new();
     for ((client, secret), fresh_id) in wanted.iter().zip(fresh_ids) {
         match there.iter().find(|known| known.id == client.id) {
             Some(known) => {
@@ -230,22 +232,23 @@ fn apply_clients(
                 wanted.created_at = known.created_at;
                 if wanted != *known {
                     clients::update(conn, &wanted)?;
-                    changes += 1;
+                    let what = if known.disabled_at.is_some() { "switched on" } else { "changed" };
+                    changes.push(format!("client {} {what}", client.id));
                 }
             }
             None => {
                 clients::insert(conn, client)?;
-                changes += 1;
+                changes.push(format!("client {} added", client.id));
             }
         }
         let sealed = seals.get(&client.id);
-        changes += apply_secret(conn, client, (secret.as_ref(), sealed), now, *fresh_id)?;
+        changes.extend(apply_secret(conn, client, (secret.as_ref(), sealed), now, *fresh_id)?);
     }
     for known in gone(there, |known| wanted.iter().any(|(client, _)| client.id == known.id)) {
         let mut off = known.clone();
         off.disabled_at = Some(now);
         clients::update(conn, &off)?;
-        changes += 1;
+        changes.push(format!("client {} switched off: it is declared no more", known.id));
     }
     Ok(changes)
 }
@@ -258,21 +261,21 @@ fn apply_secret(
     (secret, sealed): (Option<&HashedToken>, Option<&String>),
     now: Timestamp,
     fresh_id: Id,
-) -> Result<usize, StoreError> {
+) -> Result<Changes, StoreError> {
     let all: Vec<ClientSecret> =
         client_secrets::all(conn)?.into_iter().filter(|known| known.client_id == client.id).collect();
     let (lasting, ending): (Vec<_>, Vec<_>) = all.into_iter().partition(|known| known.expires_at.is_none());
-    let mut changes = 0;
+    let mut changes = Changes::new();
     for old in lasting.iter().filter(|known| secret != Some(&known.hash)) {
         client_secrets::expire(conn, old.id, now)?;
-        changes += 1;
+        changes.push(format!("a secret of client {} ended", client.id));
     }
     // A client that has come to authenticate by assertion keeps its secret: now it is sealed beside its hash.
     if let Some(sealed) = sealed
         && let Some(kept) = lasting.iter().find(|known| secret == Some(&known.hash) && known.sealed.is_none())
     {
         client_secrets::seal(conn, kept.id, sealed)?;
-        changes += 1;
+        changes.push(format!("the secret of client {} sealed", client.id));
     }
     match secret {
         Some(hash) if !lasting.iter().any(|known| known.hash == *hash) => {
@@ -297,7 +300,8 @@ fn apply_secret(
                 leaked: false,
             };
             client_secrets::insert(conn, &new)?;
-            Ok(changes + 1)
+            changes.push(format!("a secret of client {} added", client.id));
+            Ok(changes)
         }
         _ => Ok(changes),
     }

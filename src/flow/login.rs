@@ -72,11 +72,12 @@ pub fn check_password(cx: &Cx, attempt: &Attempt<'_>) -> Result<User, Refusal> {
     let limits = limits(cx, &name, attempt.peer);
     let now = cx.now;
     let counted = limits.clone();
-    if let Some(wait) =
+    if let Some(full) =
         cx.store.write("count an attempt", move |conn| throttles::reserve(conn, &counted, now))?
     {
-        tracing::warn!(peer = %attempt.peer, wait_s = wait.0, "login throttled");
-        return Err(Refusal::Throttled(wait));
+        let (limit, wait_s) = (full.key.kind(), full.wait.0);
+        tracing::warn!(peer = %attempt.peer, limit, wait_s, "login throttled");
+        return Err(Refusal::Throttled(full.wait));
     }
     let checked = compare(cx, &name, attempt);
     if matches!(checked, Err(Refusal::Failed(_))) {
@@ -100,8 +101,13 @@ fn compare(cx: &Cx, name: &UserName, attempt: &Attempt<'_>) -> Result<User, Refu
             tracing::info!(user = %user.id, "login refused: the account is locked");
             Err(Refusal::Wrong)
         }
-        _ => {
-            tracing::info!(peer = %attempt.peer, "login refused: unknown name or wrong password");
+        // Never the name: people type their password there.
+        Some(user) => {
+            tracing::info!(peer = %attempt.peer, user = %user.id, "login refused: wrong password");
+            Err(Refusal::Wrong)
+        }
+        None => {
+            tracing::info!(peer = %attempt.peer, "login refused: unknown name");
             Err(Refusal::Wrong)
         }
     }

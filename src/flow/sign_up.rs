@@ -143,9 +143,10 @@ fn count(cx: &Cx, peer: IpAddr, limits: &[Limit]) -> Result<(), SignUpRefusal> {
     let counted = cx.store.write("count a sign-up", move |conn| throttles::reserve(conn, &limits, now));
     match counted {
         Ok(None) => Ok(()),
-        Ok(Some(wait)) => {
-            tracing::warn!(%peer, wait_s = wait.0, "sign-up throttled");
-            Err(SignUpRefusal::Throttled(wait))
+        Ok(Some(full)) => {
+            let (limit, wait_s) = (full.key.kind(), full.wait.0);
+            tracing::warn!(%peer, limit, wait_s, "sign-up throttled");
+            Err(SignUpRefusal::Throttled(full.wait))
         }
         Err(error) => {
             tracing::warn!(%error, "a sign-up could not be counted");

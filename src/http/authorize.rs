@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::app::App;
 use crate::base::PlainToken;
 use crate::flow::authorize::{self, Delivery, Next, Parameters, Unproven};
+use crate::oauth::limits::is_of_authorization;
 use crate::oauth::redirect_uri::shown_host;
 use crate::oauth::{OAuthError, Params};
 
@@ -18,9 +19,17 @@ use super::{account, browser, errors, forms, headers, paths, run};
 
 pub(super) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
     match forms::read_pairs(request.query_string().as_bytes()) {
-        Ok(pairs) => answer(request, &app, pairs).await,
+        Ok(pairs) => answer(request, &app, known(pairs)).await,
         Err(error) => errors::unproven(&request, &app, &Unproven::Malformed(error)),
     }
+}
+
+/// What is not known here counts for no more than its place in the number of parameters.
+fn known(mut pairs: Vec<ReadPair>) -> Vec<ReadPair> {
+    for pair in pairs.iter_mut().filter(|(name, _)| !is_of_authorization(name)) {
+        *pair = (String::new(), Ok(String::new()));
+    }
+    pairs
 }
 
 async fn answer(request: HttpRequest, app: &Data<App>, pairs: Vec<ReadPair>) -> HttpResponse {
@@ -47,7 +56,7 @@ async fn answer(request: HttpRequest, app: &Data<App>, pairs: Vec<ReadPair>) -> 
 /// from another site.
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<App>) -> HttpResponse {
     let pairs = match forms::read_body(&request, &mut payload, &app.site).await {
-        Ok(pairs) => pairs,
+        Ok(pairs) => known(pairs),
         Err(error) => return errors::body_page(&request, &app, &error),
     };
     // What is refused anyway is refused here: neither cookies nor so long an address are needed for it.
@@ -55,7 +64,8 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
     if fault.is_some() || authorize::has_request_object(&params) {
         return answer(request, &app, pairs).await;
     }
-    let pairs: Vec<_> = pairs.into_iter().filter_map(|(name, value)| Some((name, value.ok()?))).collect();
+    let pairs = pairs.into_iter().filter(|(name, _)| !name.is_empty());
+    let pairs: Vec<_> = pairs.filter_map(|(name, value)| Some((name, value.ok()?))).collect();
     headers::redirect(&app, &forms::address(&app.site, paths::AUTHORIZE, &pairs)).finish()
 }
 

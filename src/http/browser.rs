@@ -16,6 +16,7 @@ use crate::flow::login::{Browser, Held};
 use crate::flow::token::FromPage;
 use crate::oauth::{ErrorCode, OAuthError, Params};
 
+use super::pages::Done;
 use super::pages::ErrorKind;
 use super::{cors, errors, forms, headers, paths};
 
@@ -122,6 +123,27 @@ fn forget(response: &mut HttpResponse, app: &App, name: &'static str) {
     let mut cookie = cookie(app, name, "");
     cookie.make_removal();
     let _ = response.add_cookie(&cookie);
+}
+
+fn done_name(app: &App) -> &'static str {
+    if app.site.secure { "__Host-csgn_done" } else { "csgn_done" }
+}
+
+/// What was done just now, as the page before says. No link can bring it.
+pub(super) fn done(request: &HttpRequest, app: &App) -> Option<Done> {
+    Done::of(request.cookie(done_name(app))?.value())
+}
+
+/// Has the next page say what was done. It has a minute for that.
+pub(super) fn set_done(response: &mut HttpResponse, app: &App, done: Done) {
+    let mut cookie = cookie(app, done_name(app), done.name());
+    cookie.set_max_age(Duration::minutes(1));
+    let _ = response.add_cookie(&cookie);
+}
+
+/// It is said once.
+pub(super) fn forget_done(response: &mut HttpResponse, app: &App) {
+    forget(response, app, done_name(app));
 }
 
 fn made_token_name(app: &App) -> &'static str {

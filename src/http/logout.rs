@@ -4,6 +4,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
+use crate::flow::authorize::TicketError;
 use crate::flow::login::{Browser, Held};
 use crate::flow::logout::{self, After, Question, Step};
 use crate::oauth::{OAuthError, Params};
@@ -46,6 +47,10 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, app: Data<A
     .await;
     match answered {
         Ok((done, held)) => finished(&request, &app, &known, done, &held),
+        // Whoever wants to leave is asked once more, and not left signed in before an error.
+        Err(TicketError::Expired) => {
+            headers::redirect(&app, &format!("{}{}", app.site.base, paths::LOGOUT)).finish()
+        }
         Err(error) => errors::ticket(&request, &app, &error),
     }
 }

@@ -39,5 +39,5 @@ mod tls;
 mod token;
 mod userinfo;
 
-pub use server::{Server, ServerError, serve};
+pub use server::{Doors, Server, ServerError, serve};
 pub use tls::{TlsError, check_files as check_tls_files};

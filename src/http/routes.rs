@@ -86,10 +86,11 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
+            // A hint ends a session without a question, and HEAD is safe (RFC 9110 §9.2.1).
             at(paths::LOGOUT)
-                .route(get().to(logout::get))
+                .route(web::get().to(logout::get))
                 .route(post().to(logout::post))
-                .default_service(refuse_page("GET, HEAD, POST")),
+                .default_service(refuse_page("GET, POST")),
         )
         .service(at(paths::ACCOUNT).route(get().to(account::home)).default_service(refuse_page("GET, HEAD")))
         .service(

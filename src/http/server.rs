@@ -10,11 +10,16 @@ use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App as ActixApp, HttpServer};
 use futures_util::future::select;
+use rustls::ServerConfig;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::app::App;
 use crate::config::Config;
 
 use super::{documents, routes, tls};
+
+/// Connections that may wait to be taken: as many as actix-web lets wait.
+const BACKLOG: i32 = 1_024;
 
 /// SIGTERM and SIGINT, heard from here on.
 struct Ends {
@@ -56,13 +61,69 @@ enum Signals {
     LeftAlone,
 }
 
-/// Binds every configured address, tells which, and serves until a signal comes.
+/// The configured addresses, bound, and what TLS needs: had before anything is changed, so that a start that cannot
+/// succeed leaves no trace, neither in an empty folder nor for the server that has the addresses. Nobody can connect yet.
+pub struct Doors {
+    sockets: Vec<(SocketAddr, Socket)>,
+    tls: Option<ServerConfig>,
+}
+
+impl Doors {
+    /// Reads the certificate and binds every configured address.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up or an address is taken.
+    pub fn bind(config: &Config) -> Result<Self, ServerError> {
+        let tls = tls_of(config)?;
+        let bound = config.server.listen.iter().map(|address| {
+            let socket = bound(*address).map_err(|error| taken(*address, &error))?;
+            Ok((*address, socket))
+        });
+        Ok(Self { sockets: bound.collect::<Result<_, _>>()?, tls })
+    }
+
+    fn open(self) -> Result<(Vec<TcpListener>, Option<ServerConfig>), ServerError> {
+        let opened = self.sockets.into_iter().map(|(address, socket)| {
+            socket.listen(BACKLOG).map_err(|error| taken(address, &error))?;
+            Ok(TcpListener::from(socket))
+        });
+        Ok((opened.collect::<Result<_, _>>()?, self.tls))
+    }
+}
+
+fn bound(address: SocketAddr) -> std::io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // What is left of the connections of the server before does not keep the address.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn taken(address: SocketAddr, error: &std::io::Error) -> ServerError {
+    ServerError(format!("cannot listen on {address}: {error}"))
+}
+
+fn tls_of(config: &Config) -> Result<Option<ServerConfig>, ServerError> {
+    let files = config.server.tls.as_ref();
+    let made = files.map(|tls| tls::config(&tls.certificate_file, &tls.private_key_file)).transpose();
+    made.map_err(|e| ServerError(format!("TLS: {e}")))
+}
+
+/// Tells which addresses are bound, and serves until a signal comes.
 ///
 /// # Errors
-/// When an address is taken, TLS cannot be set up, or a listener fails.
-pub fn serve(app: Arc<App>, config: &Config, bound: impl FnOnce(&[SocketAddr])) -> Result<(), ServerError> {
+/// When a listener fails.
+pub fn serve(
+    app: Arc<App>,
+    config: &Config,
+    doors: Doors,
+    bound: impl FnOnce(&[SocketAddr]),
+) -> Result<(), ServerError> {
     actix_web::rt::System::new().block_on(async move {
-        let server = Server::bind(app, config)?;
+        // Before anybody can connect: whoever sees the server may ask it to end.
+        let ends = Ends::heard().map_err(|e| ServerError(format!("signals: {e}")))?;
+        let (listeners, tls) = doors.open()?;
+        let server = Server::new(app, config, listeners, tls, Signals::Handled(ends))?;
         bound(server.addresses());
         server.run().await.map_err(|e| ServerError(e.to_string()))
     })
@@ -75,31 +136,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds every configured address. Must be called where an actix system runs.
-    ///
-    /// # Errors
-    /// When an address is taken or TLS cannot be set up.
-    pub fn bind(app: Arc<App>, config: &Config) -> Result<Self, ServerError> {
-        // Before anybody can connect: whoever sees the server may ask it to end.
-        let ends = Ends::heard().map_err(|e| ServerError(format!("signals: {e}")))?;
-        let listeners = config.server.listen.iter().map(|address| {
-            TcpListener::bind(address).map_err(|e| ServerError(format!("cannot listen on {address}: {e}")))
-        });
-        Self::new(app, config, listeners.collect::<Result<_, _>>()?, Signals::Handled(ends))
-    }
-
-    /// Serves on listeners that are bound already; whoever holds its handle stops it.
+    /// Serves on listeners that are bound already; whoever holds its handle stops it. Must be called where an actix system
+    /// runs.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn on(app: Arc<App>, config: &Config, listeners: Vec<TcpListener>) -> Result<Self, ServerError> {
-        Self::new(app, config, listeners, Signals::LeftAlone)
+        Self::new(app, config, listeners, tls_of(config)?, Signals::LeftAlone)
     }
 
     fn new(
         app: Arc<App>,
         config: &Config,
         listeners: Vec<TcpListener>,
+        tls: Option<ServerConfig>,
         signals: Signals,
     ) -> Result<Self, ServerError> {
         let data = Data::from(app);
@@ -124,13 +174,6 @@ impl Server {
         if config.server.workers > 0 {
             server = server.workers(config.server.workers);
         }
-        let tls = config
-            .server
-            .tls
-            .as_ref()
-            .map(|tls| tls::config(&tls.certificate_file, &tls.private_key_file))
-            .transpose()
-            .map_err(|e| ServerError(format!("TLS: {e}")))?;
         let mut addresses = Vec::new();
         for listener in listeners {
             addresses.extend(listener.local_addr());

@@ -61,3 +61,28 @@ impl fmt::Display for ClientId {
         f.write_str(&self.0)
     }
 }
+
+/// What somebody gave as a client id, for the log. People swap it for the secret: of what is as long as those are, only the
+/// beginning is written down.
+#[must_use]
+pub fn logged(given: &str) -> String {
+    const WHOLE: usize = 24;
+    const BEGINNING: usize = 6;
+    if given.len() <= WHOLE {
+        return format!("{given:?}");
+    }
+    let beginning: String = given.chars().take(BEGINNING).collect();
+    format!("{beginning:?}… ({} bytes)", given.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::logged;
+
+    #[test]
+    fn a_secret_in_the_place_of_the_id_is_not_logged() {
+        assert_eq!(logged("notes-app"), "\"notes-app\"");
+        assert_eq!(logged("csgn_cs_0123456789ab_abcdef"), "\"csgn_c\"… (27 bytes)");
+        assert_eq!(logged(&"é".repeat(20)), "\"éééééé\"… (40 bytes)");
+    }
+}

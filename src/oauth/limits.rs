@@ -54,6 +54,37 @@ pub fn max_length(name: &str) -> Option<usize> {
     })
 }
 
+/// Whether the authorization endpoint knows a parameter. RFC 6749 §3.1: "The authorization server MUST ignore unrecognized
+/// request parameters", those that other endpoints and pages know among them.
+#[must_use]
+pub fn is_of_authorization(name: &str) -> bool {
+    matches!(
+        name,
+        "response_type"
+            | "response_mode"
+            | "client_id"
+            | "redirect_uri"
+            | "scope"
+            | "state"
+            | "nonce"
+            | "code_challenge"
+            | "code_challenge_method"
+            | "resource"
+            | "prompt"
+            | "max_age"
+            | "display"
+            | "ui_locales"
+            | "claims_locales"
+            | "id_token_hint"
+            | "login_hint"
+            | "acr_values"
+            | "claims"
+            | "registration"
+            | "request"
+            | "request_uri"
+    )
+}
+
 /// The most parameters of one request.
 pub const MAX_PARAMETERS: usize = 64;
 /// The most `resource` values of one request (RFC 8707 §2 allows several), and `audience` values likewise.

@@ -32,7 +32,7 @@ pub use assertion_algorithm::AssertionAlgorithm;
 pub use auth_method::AuthMethod;
 pub use challenge::{CodeChallenge, CodeVerifier};
 pub use claims_request::{Asked, ClaimsRequest};
-pub use client_id::ClientId;
+pub use client_id::{ClientId, logged};
 pub use error::{ErrorCode, OAuthError};
 pub use grant_type::GrantType;
 pub use origin::Origin;

@@ -31,7 +31,9 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn unavailable(name: &'static str, cause: &dyn fmt::Display) -> Self {
-        Self::Unavailable { name, text: cause.to_string() }
+        // libpq's words have several lines; a log's entry has one.
+        let text = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        Self::Unavailable { name, text }
     }
 
     pub(super) fn within(self, use_case: &'static str) -> Self {
@@ -72,6 +74,7 @@ impl From<EntropyError> for StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unavailable { name: "", text } => write!(f, "database unavailable: {text}"),
             Self::Unavailable { name, text } => write!(f, "database unavailable ({name}): {text}"),
             Self::Conflict => f.write_str("a row with this key exists already"),
             Self::Reference => f.write_str("a row that this one needs does not exist"),

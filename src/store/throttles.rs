@@ -8,19 +8,26 @@ use crate::domain::throttle::{Limit, ThrottleKey};
 use super::schema::throttles as table;
 use super::{Conn, StoreError};
 
-/// Counts one attempt on every key.
-///
-/// `Ok(Some(wait))` when a key is full: then this attempt is not counted, and may come back after `wait`.
+/// A key that has all the attempts it may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Full {
+    /// Which.
+    pub key: ThrottleKey,
+    /// How long until it has room again.
+    pub wait: Seconds,
+}
+
+/// Counts one attempt on every key; the first that is full, if one is: then this attempt is not counted.
 ///
 /// # Errors
 /// When the database fails.
-pub fn reserve(conn: &mut Conn, limits: &[Limit], now: Timestamp) -> Result<Option<Seconds>, StoreError> {
+pub fn reserve(conn: &mut Conn, limits: &[Limit], now: Timestamp) -> Result<Option<Full>, StoreError> {
     for (at, limit) in limits.iter().enumerate() {
         if let Some(wait) = count(conn, limit, now)? {
             for counted in &limits[..at] {
                 refund(conn, &counted.key)?;
             }
-            return Ok(Some(wait));
+            return Ok(Some(Full { key: limit.key.clone(), wait }));
         }
     }
     Ok(None)

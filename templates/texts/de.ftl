@@ -86,7 +86,9 @@ logout-asked = { $client } möchte Sie abmelden.
 logout-account = Angemeldet als
 logout-others = Hier außerdem angemeldet
 logout-text = Danach müssen Sie sich für jede Anwendung, die in diesem Browser diese Anmeldung nutzt, neu anmelden. Eine gerade geöffnete Anwendung kann noch eine Weile angemeldet bleiben.
+logout-text-one = Anwendungen in diesem Browser, die dieses Konto nutzen, verlangen dann eine neue Anmeldung. Die anderen Konten bleiben angemeldet, wenn Sie nicht alle abmelden. Eine gerade geöffnete Anwendung kann noch eine Weile angemeldet bleiben.
 logout-submit = Abmelden
+logout-submit-one = { $name } abmelden
 logout-all = Alle Konten abmelden
 logout-stay = Angemeldet bleiben
 
@@ -108,6 +110,7 @@ home-text = Hier ist nichts zu tun. Um sich anzumelden, öffnen Sie einfach die 
 home-account = Angemeldet als
 home-sessions = Ihre Sitzungen und Ihr Passwort
 home-tokens = Ihre API-Tokens
+home-sign-in = Am eigenen Konto anmelden: Sitzungen und Passwort
 home-developers = Für Entwickler
 home-discovery = Einstellungen für Anwendungen (OpenID Connect Discovery)
 
@@ -120,7 +123,10 @@ account-tokens = API-Tokens
 
 sessions-title = Wo Sie angemeldet sind
 sessions-intro = Wenn Sie eine dieser Sitzungen nicht kennen, beenden Sie sie und ändern Sie Ihr Passwort.
-sessions-password-changed = Ihr Passwort ist geändert, und alle Ihre anderen Sitzungen sind beendet. Ihre API-Tokens bleiben gültig: Sehen Sie auch diese durch.
+done-password-changed = Ihr Passwort ist geändert, und alle Ihre anderen Sitzungen sind beendet. Ihre API-Tokens bleiben gültig: Sehen Sie auch diese durch.
+done-session-ended = Die Sitzung ist beendet.
+done-others-ended = Alle Ihre anderen Sitzungen sind beendet.
+done-token-revoked = Das Token ist widerrufen.
 sessions-this = Diese Sitzung
 sessions-unknown = Unbekannter Browser
 sessions-started = Angemeldet
@@ -142,6 +148,7 @@ password-submit = Passwort ändern
 password-wrong = Ihr jetziges Passwort ist falsch. Bitte versuchen Sie es noch einmal.
 password-unavailable = Das Passwort kann im Moment nicht geändert werden. Bitte versuchen Sie es in einer Minute noch einmal.
 password-rules = Das neue Passwort ist zu kurz oder zu lang: bitte mindestens 8 Zeichen.
+password-same = Das neue Passwort ist das jetzige. Bitte wählen Sie ein anderes.
 password-differ = Sie haben das neue Passwort auf zwei verschiedene Arten eingegeben. Bitte geben Sie es noch einmal ein.
 
 ## Die API-Tokens einer Person

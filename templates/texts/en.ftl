@@ -87,7 +87,9 @@ logout-asked = { $client } asks to sign you out.
 logout-account = Signed in as
 logout-others = Also signed in here
 logout-text = You will have to sign in again for every application that uses this sign-in in this browser. An application that is open may stay signed in for a while.
+logout-text-one = Applications in this browser that use this account will ask for it again. The other accounts stay signed in, unless you sign out of all. An application that is open may stay signed in for a while.
 logout-submit = Sign out
+logout-submit-one = Sign out of { $name }
 logout-all = Sign out of all accounts
 logout-stay = Stay signed in
 
@@ -109,6 +111,7 @@ home-text = Nothing needs to be done here. To sign in, open the application that
 home-account = Signed in as
 home-sessions = Your sessions and password
 home-tokens = Your API tokens
+home-sign-in = Sign in to your account: sessions and password
 home-developers = For developers
 home-discovery = Settings for applications (OpenID Connect discovery)
 
@@ -121,7 +124,10 @@ account-tokens = API tokens
 
 sessions-title = Where you are signed in
 sessions-intro = If you do not know one of these sessions, end it and change your password.
-sessions-password-changed = Your password has been changed, and all your other sessions have ended. Your API tokens stay valid: look through them, too.
+done-password-changed = Your password has been changed, and all your other sessions have ended. Your API tokens stay valid: look through them, too.
+done-session-ended = The session has ended.
+done-others-ended = All your other sessions have ended.
+done-token-revoked = The token has been revoked.
 sessions-this = This session
 sessions-unknown = Unknown browser
 sessions-started = Signed in
@@ -143,6 +149,7 @@ password-submit = Change the password
 password-wrong = Your present password is wrong. Please try again.
 password-unavailable = Changing the password is not possible at the moment. Please try again in a minute.
 password-rules = The new password is too short or too long: at least 8 characters, please.
+password-same = The new password is the present one. Please choose another.
 password-differ = You have typed the new password in two different ways. Please type it again.
 
 ## A person's API tokens

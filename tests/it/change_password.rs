@@ -85,7 +85,7 @@ fn the_new_password_counts_and_everything_else_that_came_from_the_old_one_ends()
         server.advance(100);
 
         let answer = send(&mut here, PASSWORD, NEW, NEW);
-        assert_eq!(answer.location(), "/account/sessions?changed=password", "{}", answer.body);
+        assert_eq!(answer.location(), "/account/sessions", "{}", answer.body);
         let page = here.follow(answer);
         assert!(page.body.contains("Your password has been changed"), "{}", page.body);
         assert!(!page.body.contains("value=\"others\""), "{}", page.body);
@@ -102,14 +102,22 @@ fn the_new_password_counts_and_everything_else_that_came_from_the_old_one_ends()
     });
 }
 
-/// Anybody can write `?changed=password`: it is believed for a minute after a login or a change, and says nothing of worth.
+/// It is told once, on the page behind the change, and no link can bring it.
 #[test]
-fn the_address_alone_does_not_say_that_a_password_was_changed() {
+fn nobody_is_told_of_a_change_that_was_not_made() {
     let server = TestServer::start();
     let mut browser = signed_in(&server);
-    server.advance(61);
-    let page = browser.get("/account/sessions?changed=password");
-    assert!(page.status == 200 && !page.body.contains("has been changed"), "{}", page.body);
+    let told = |browser: &mut Browser, path: &str| browser.get(path).body.contains("has been changed");
+    for link in
+        ["/account/sessions", "/account/sessions?changed=password", "/account/sessions?done=password-changed"]
+    {
+        assert!(!told(&mut browser, link), "{link}");
+    }
+    assert_eq!(send(&mut browser, PASSWORD, NEW, NEW).status, 303);
+    assert!(told(&mut browser, ACCOUNT_SESSIONS));
+    assert!(!told(&mut browser, ACCOUNT_SESSIONS), "a second time");
+    browser.cookies.insert("csgn_done".to_owned(), "words".to_owned());
+    assert_eq!(browser.get(ACCOUNT_SESSIONS).status, 200);
 }
 
 #[test]
@@ -121,6 +129,7 @@ fn a_new_password_that_breaks_a_rule_changes_nothing() {
         (PASSWORD, "", "", "too short or too long"),
         (PASSWORD, NEW, "quiet river seven lamp", "two different ways"),
         (PASSWORD, NEW, "", "two different ways"),
+        (PASSWORD, PASSWORD, PASSWORD, "is the present one"),
         ("not the password", NEW, NEW, "Your present password is wrong"),
         ("", NEW, NEW, "Your present password is wrong"),
     ] {

@@ -25,7 +25,7 @@ fn file(clients: &str) -> Declared {
 
 fn applied(store: &Store, declared: &Declared, now: Timestamp) -> Result<usize, DeclareError> {
     let ids = declared.clients.iter().map(|_| Id::random(&OsEntropy).unwrap()).collect();
-    apply(store, declared, now, ids)
+    apply(store, declared, now, ids).map(|changes| changes.len())
 }
 
 /// Everything that declarations may touch.

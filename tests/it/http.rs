@@ -30,7 +30,8 @@ fn a_method_that_an_address_does_not_take_is_refused_with_those_it_takes() {
         (paths::AUTHORIZE, &["HEAD", "PUT", "DELETE", "PATCH"][..], "GET, POST"),
         (paths::LOGIN, &["PUT", "DELETE", "PATCH"], "GET, HEAD, POST"),
         (paths::CONSENT, &["PUT", "DELETE"], "GET, HEAD, POST"),
-        (paths::LOGOUT, &["PUT", "DELETE"], "GET, HEAD, POST"),
+        // A hint signs out without a question, and HEAD is to change nothing.
+        (paths::LOGOUT, &["HEAD", "PUT", "DELETE"], "GET, POST"),
         (paths::TOKEN, &["GET", "HEAD", "PUT", "DELETE"], "POST, OPTIONS"),
         (paths::JWKS, &["POST", "PUT"], "GET, HEAD, OPTIONS"),
         (paths::OPENID_CONFIGURATION, &["POST", "PUT"], "GET, HEAD, OPTIONS"),
@@ -52,7 +53,6 @@ fn head_is_get_without_the_body() {
     for path in [
         paths::LOGIN,
         paths::CONSENT,
-        paths::LOGOUT,
         paths::JWKS,
         paths::OPENID_CONFIGURATION,
         paths::OAUTH_METADATA,

@@ -16,7 +16,7 @@ use openssl::nid::Nid;
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
 
-use super::support::flow::part;
+use super::support::flow::{code, part, redemption, tokens};
 use super::support::raw::{Raw, file_of, migrated};
 use super::support::server::{MASTER_KEY, START, Setup, config, sealer};
 use super::support::{TestServer, on_each_database};
@@ -218,6 +218,38 @@ fn a_key_is_shown_as_long_as_the_longest_token_of_any_client() {
         let retired = keys::retire(server.store(), &kid, &server.app.key_rules, START).unwrap();
         let KeyState::Retired { remove_at, .. } = retired.state else { panic!() };
         assert_eq!(remove_at, START + Seconds(2 * 7200 + 10 + 300), "{}", database.kind);
+    });
+}
+
+/// A code or a refresh token that went for an answer that nobody can sign would be lost, and look stolen when shown again.
+#[test]
+fn nothing_is_used_up_while_no_key_signs() {
+    on_each_database(|database| {
+        let (server, kind) = (TestServer::on(&database), database.kind);
+        let (code, refresh) = (code(&server, "web", &[]), tokens(&server).text("refresh_token"));
+        let forms = [
+            redemption(&code).to_vec(),
+            vec![("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())],
+        ];
+        let (store, rules) = (server.store(), &server.app.key_rules);
+        for key in all(store).iter().filter(|key| key.state.name() == "active") {
+            keys::retire(store, &key.kid, rules, START).unwrap();
+        }
+        server.refresh();
+        for form in &forms {
+            assert_eq!(server.token("web", form).error(), "server_error", "{kind}");
+        }
+        for algorithm in [ES256, SigningAlgorithm::Rs256] {
+            let key = keys::generate(store, &sealer(), &OsEntropy, algorithm, 2048, START).unwrap();
+            keys::activate(store, &key.kid, rules, true, START).unwrap();
+        }
+        // Long after the grace of a token that was used.
+        server.advance(50);
+        server.refresh();
+        for form in &forms {
+            let answer = server.token("web", form);
+            assert_eq!(answer.status, 200, "{kind}: {}", answer.body);
+        }
     });
 }
 

@@ -456,6 +456,23 @@ fn a_logout_token_is_no_hint_at_the_logout_endpoint() {
     assert_eq!(answer.status, 400);
 }
 
+/// A node's memory may be a second old, and the client newer.
+#[test]
+fn a_node_that_has_not_heard_of_the_client_tells_it_all_the_same() {
+    on_each_database(|database| {
+        let (outside, folder) = (told(), tempfile::tempdir().unwrap());
+        let node =
+            || TestServer::with(Setup { database: Some(database.url.clone()), ..setup(&outside, &folder) });
+        let (here, behind) = (node(), node());
+        change::client(&here, "web", |draft| {
+            draft.openid.backchannel_logout_uri = Some(outside.url("/new"));
+        });
+        in_and_out(&here, &["web"]);
+        assert_eq!(deliver(&behind), [Outcome::Told], "{}", database.kind);
+        assert_eq!(outside.asked().len(), 1);
+    });
+}
+
 /// §2.1.
 #[test]
 fn the_metadata_tells_of_it() {

@@ -35,6 +35,7 @@ fn an_id_token_has_these_claims_and_no_others() {
             "iss": server.issuer,
             "sub": server.user("alice").id.to_string(),
             "aud": "web",
+            "azp": "web",
             "exp": START.0 + 40 + 300,
             "iat": START.0 + 40,
             "nonce": "n-0S6_WzA2Mj",
@@ -174,5 +175,5 @@ fn the_password_grant_gives_an_id_token_for_openid() {
     let token = server.token("house", &form).text("id_token");
     let claims = verified(&server, &token, "house").1;
     let names: Vec<&String> = claims.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["iss", "sub", "aud", "exp", "iat", "at_hash"]);
+    assert_eq!(names, ["iss", "sub", "aud", "azp", "exp", "iat", "at_hash"]);
 }

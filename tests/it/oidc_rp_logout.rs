@@ -188,8 +188,20 @@ fn a_logout_form_needs_its_token_and_its_browser() {
     let form = [("request", request.as_str()), ("decision", "logout"), ("csrf", &csrf)];
     assert_refused(&victim.post("/logout", &form), 400, "This page belongs to another browser");
     assert!(is_signed_in(&mut browser) && is_signed_in(&mut victim));
+}
+
+/// Whoever comes back to the page after an hour wants to leave, and is asked once more.
+#[test]
+fn a_logout_page_that_is_too_old_leads_to_a_new_one() {
+    let server = TestServer::start();
+    let mut browser = signed_in(&server);
+    let page = logout(&mut browser, &[]);
     server.advance(1801);
-    assert_refused(&browser.decide(&page, "logout"), 400, "This page is too old");
+    let page = browser.decide(&page, "logout");
+    assert!(page.status == 200 && page.body.contains("Sign out?"), "{}", page.body);
+    assert!(is_signed_in(&mut browser));
+    browser.decide(&page, "logout");
+    assert!(!is_signed_in(&mut browser));
 }
 
 /// A logout page that lies open does not end the session of whoever signed in since.

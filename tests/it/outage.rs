@@ -7,8 +7,9 @@ use countersign::http::paths;
 
 use super::support::flow::{authorize_path, code, redemption, tokens};
 use super::support::http::{Answer, Browser, form};
+use super::support::program::comes_true;
 use super::support::proxy::Proxy;
-use super::support::raw::{Raw, file_of};
+use super::support::raw::{Raw, at_once, file_of};
 use super::support::server::{PASSWORD, Setup, secret};
 use super::support::{Database, TestServer, on_each_database};
 
@@ -265,6 +266,49 @@ fn pages_say_come_again_while_the_database_is_down_and_go_on_when_it_is_back() {
         let answer = three.get(&authorize_path("app", &[("prompt", "none")]));
         assert!(answer.sent("code").is_some(), "{kind}: {}", answer.location());
     });
+}
+
+/// Beyond `max_stale_s` each request needs a look at the database, which takes a whole time-out while that is away. Those that
+/// come together share one: nobody waits behind another.
+#[test]
+fn whoever_comes_together_while_the_database_is_down_waits_for_one_look() {
+    on_each_wire(|server, wire, kind| {
+        wire.cut();
+        server.advance(MAX_STALE_S + 1);
+        let begun = Instant::now();
+        let form = [("grant_type", "client_credentials"), ("scope", "notes:read")];
+        let answers = at_once(24, |_| server.token("service", &form));
+        // One after the other would take 24 time-outs; a look that had begun before may come on top.
+        let took = begun.elapsed();
+        assert!(took < Duration::from_millis(12 * ACQUIRE_TIMEOUT_MS), "{kind}: {took:?}");
+        answers.iter().for_each(|answer| assert_come_again(answer, kind));
+        wire.mend();
+        until_it_is_back(server);
+        assert_eq!(server.token("service", &form).status, 200, "{kind}");
+    });
+}
+
+/// What is written is dated by when it is done. By the second in which the wait began, the grace of a refresh token could be
+/// over before its successor is sent, and who shows it again would look like a thief.
+#[test]
+fn a_request_that_waited_for_the_database_goes_by_the_time_after_the_wait() {
+    let Some(database) = Database::postgres() else { return };
+    let server = TestServer::on(&database);
+    let (mut other, mut onlooker) = (Raw::open(&database.url), Raw::open(&database.url));
+    other.run("BEGIN");
+    other.run("LOCK TABLE config_revision IN ACCESS EXCLUSIVE MODE");
+    server.advance(2);
+    let waiting = "SELECT count(*)::bigint AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND \
+                   datname = current_database()";
+    let now = std::thread::scope(|scope| {
+        let request = scope.spawn(|| server.app.refreshed_cx().unwrap().now);
+        let waits = comes_true(Duration::from_secs(4), || onlooker.number(waiting) > 0);
+        server.advance(13);
+        other.run("ROLLBACK");
+        assert!(waits, "nobody waits");
+        request.join().unwrap()
+    });
+    assert_eq!(now, server.app.now());
 }
 
 /// A process that holds the file (a backup, an operator's shell) delays, and then costs a 503, never more.

@@ -65,7 +65,7 @@ fn a_malformed_value_is_told_to_the_client_where_its_address_is_proven() {
     let server = TestServer::start();
     let mut browser = signed_in(&server);
     let type_of_form = [("content-type", "application/x-www-form-urlencoded")];
-    for name in ["prompt", "nonce", "state", "scope", "max_age", "login_hint", "unknown"] {
+    for name in ["prompt", "nonce", "state", "scope", "max_age", "login_hint"] {
         let pairs = request("app", &[(name, "")]);
         let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         for value in ["%ff", "a%C3", "%ED%A0%80", "%zz", "%"] {
@@ -263,9 +263,18 @@ fn what_nobody_knows_is_ignored_whatever_it_looks_like() {
     let server = TestServer::start();
     let mut browser = server.browser();
     let long = "n".repeat(1000);
-    for more in ["foo=1&foo=2", &format!("foo={long}"), &format!("{long}=1"), "foo=a%00b", "=x"] {
+    for more in ["foo=1&foo=2", &format!("foo={long}"), &format!("{long}=1"), "foo=a%00b", "=x", "foo=%ff"] {
         let answer = browser.get(&format!("{}&{more}", authorize_path("app", &[])));
         assert!(is_login(&browser.follow(answer)), "{more}");
+    }
+    // What other endpoints and pages know is not known here.
+    for name in ["id", "name", "token", "code", "end", "account", "days", "username", "grant_type", "csrf"] {
+        for more in
+            [format!("{name}=1&{name}=2"), format!("{name}={}", "n".repeat(20_000)), format!("{name}=%ff")]
+        {
+            let answer = browser.get(&format!("{}&{more}", authorize_path("app", &[])));
+            assert!(is_login(&browser.follow(answer)), "{name}");
+        }
     }
 }
 

@@ -127,7 +127,7 @@ fn keys_from_before_count_on_while_the_client_cannot_be_asked_for_a_day() {
         assert_eq!(outside.asked().len(), n + 2);
     }
     server.advance(86_400);
-    assert_eq!(token(&server, &assertion(&server, "robot", &key, "too old")).status, 401);
+    assert_eq!(token(&server, &assertion(&server, "robot", &key, "too old")).status, 503);
     let set = set(&[&key]);
     outside.says(move |_| Says::json(&set));
     server.advance(60);
@@ -141,9 +141,17 @@ fn a_client_whose_keys_cannot_be_fetched_is_asked_once_a_minute() {
     let server = start(&outside);
     for n in 0..5 {
         let answer = token(&server, &assertion(&server, "robot", &key, &n.to_string()));
-        assert_eq!((answer.error().as_str(), answer.status), ("invalid_client", 401));
+        assert_eq!((answer.error().as_str(), answer.status), ("temporarily_unavailable", 503));
+        assert_eq!(answer.header("retry-after"), Some("2"));
     }
     assert_eq!(outside.asked().len(), 1);
+    // What will not be another answer in a moment is the client's own fault.
+    for status in [404, 302] {
+        outside.says(move |_| Says::status(status));
+        server.advance(60);
+        let answer = token(&server, &assertion(&server, "robot", &key, &status.to_string()));
+        assert_eq!((answer.error().as_str(), answer.status), ("invalid_client", 401), "{status}");
+    }
     let set = set(&[&key]);
     outside.says(move |_| Says::json(&set));
     server.advance(60);

@@ -4,7 +4,7 @@ use countersign::base::PlainToken;
 use countersign::base::TokenKind;
 use countersign::base::entropy::OsEntropy;
 use countersign::domain::Client;
-use countersign::oauth::RedirectUri;
+use countersign::oauth::{GrantType, RedirectUri};
 use countersign::store;
 use serde_json::{Value, json};
 
@@ -242,6 +242,50 @@ fn an_update_takes_nothing_that_the_operator_gave() {
     assert!(stored.skip_consent && !stored.require_pkce);
     assert_eq!((stored.resources.len(), stored.access_token_ttl.map(|ttl| ttl.0)), (1, Some(77)));
     assert!(stored.openid.assertion_for_issuer_only && !stored.openid.claims.is_empty());
+}
+
+/// What the policy gives to nobody is an operator's gift: an update may name it or leave it out.
+#[test]
+fn an_update_keeps_the_grants_that_the_operator_gave() {
+    let server = open();
+    let own = Own::new(&server, &least());
+    change::client(&server, &own.id, |draft| {
+        draft.grant_types.insert(GrantType::ClientCredentials);
+    });
+    let told = own.read();
+    let named = json!({ "grant_types": told["grant_types"] });
+    assert_eq!(named["grant_types"].as_array().unwrap().len(), 2, "{named}");
+    for members in [named, json!({})] {
+        let answer = own.update(members.clone());
+        assert_eq!(answer.status, 200, "{members}: {}", answer.body);
+        assert!(own.stored().may(GrantType::ClientCredentials), "{members}");
+    }
+    let other = Own::new(&server, &least());
+    let asked = json!({ "grant_types": ["authorization_code", "client_credentials"] });
+    assert_eq!(other.update(asked).error(), "invalid_client_metadata");
+}
+
+/// A secret that was found where others can read it counts no more, and is told no more; a change brings another.
+#[test]
+fn a_secret_that_leaked_is_replaced_at_the_next_update() {
+    on_each_database(|database| {
+        let server = on(&database);
+        let own = Own::new(&server, &least());
+        let id = own.id.parse().unwrap();
+        let secrets = server.store().read("secrets", store::client_secrets::all).unwrap();
+        let leaked = secrets.into_iter().find(|secret| secret.client_id == id).unwrap().id;
+        let now = server.app.now();
+        server.store().write("leak", move |conn| store::client_secrets::leak(conn, leaked, now)).unwrap();
+        server.refresh();
+        assert_eq!(own.read()["client_secret"], Value::Null, "{}", database.kind);
+        let told = own.update(json!({})).json();
+        let secret = told["client_secret"].as_str().unwrap();
+        assert_ne!(told["client_secret"], own.told["client_secret"]);
+        assert_eq!(own.read()["client_secret"], told["client_secret"], "{}", database.kind);
+        let form = [("grant_type", "refresh_token"), ("refresh_token", "none")];
+        let answer = server.client().post_as(&own.id, secret, "/token", &form);
+        assert_eq!(answer.error(), "unauthorized_client", "it has proved itself: {}", answer.body);
+    });
 }
 
 /// RFC 7592 §2.3: "If a client has been successfully deprovisioned, the authorization server MUST respond with an HTTP 204

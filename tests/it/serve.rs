@@ -60,6 +60,38 @@ fn a_start_that_cannot_be_right_is_refused_with_what_to_do() {
     assert!(home.refused(&["serve"]).contains("server.issuer: not set"));
 }
 
+/// Neither for the server that runs on the same database, nor in a folder where nothing is yet.
+#[test]
+fn a_start_that_fails_changes_nothing() {
+    let declared =
+        "[[clients]]\nid = \"notes\"\nprofile = \"spa\"\nredirect_uris = [\"https://app.example/cb\"]\n";
+    let home = Home::new(declared);
+    let served = home.serve();
+    assert!(served.log().contains("client notes added"), "{}", served.log());
+    let file = std::fs::read_to_string(home.path("countersign.toml")).unwrap();
+    home.configure(&file.replace(declared, ""));
+    let told = home.refused(&["serve"]);
+    assert!(told.contains("cannot listen on") && !told.contains("switched off"), "{told}");
+    assert_eq!(home.json(&["client", "show", "notes"])["disabled_at"], serde_json::Value::Null);
+    drop(served);
+    let served = home.serve();
+    assert!(served.log().contains("client notes switched off: it is declared no more"), "{}", served.log());
+
+    let tls = "[server.tls]\ncertificate_file = \"nowhere.pem\"\nprivate_key_file = \"nowhere.pem\"\n";
+    for (extra, issuer, why) in [
+        (tls, "https:", "nowhere.pem"),
+        (&declared.replace("https", "http"), "http:", "client notes"),
+        (&format!("{declared}secret_file = \"nowhere\"\n"), "http:", "nowhere"),
+    ] {
+        let home = Home::new(extra);
+        let file = std::fs::read_to_string(home.path("countersign.toml")).unwrap();
+        home.configure(&file.replacen("issuer = \"http:", &format!("issuer = \"{issuer}"), 1));
+        let told = home.refused(&["serve"]);
+        assert!(told.contains(why), "{told}");
+        assert!(!home.path("countersign.db").exists() && !home.path("keys").exists(), "{why}");
+    }
+}
+
 /// A request of which the end is still to come.
 fn begun(home: &Home) -> TcpStream {
     let mut socket = TcpStream::connect(home.address).unwrap();

@@ -149,6 +149,20 @@ fn a_session_that_lies_idle_for_an_hour_is_dead() {
     }
 }
 
+/// Its use is not written down at every request, and still in time for the shortest idle life that can be set.
+#[test]
+fn a_session_in_use_outlives_the_shortest_idle_life() {
+    let extra = "[session]\nidle_ttl_s = 60\n".to_owned();
+    let server = TestServer::with(Setup { extra, ..Setup::default() });
+    let mut browser = signed_in(&server);
+    for wait in [20, 20, 15, 3, 4, 53, 53] {
+        server.advance(wait);
+        assert!(goes_through(&mut browser), "after {wait} s");
+    }
+    server.advance(60);
+    assert!(!goes_through(&mut browser));
+}
+
 #[test]
 fn a_session_in_use_lives_for_eight_hours_and_no_longer() {
     let server = TestServer::start();

@@ -57,7 +57,12 @@ pub(super) fn database(config: &Config, findings: &mut Findings) {
             "database",
             format!("was brought up to date by a newer countersign ({}): use that", unknown.join(", ")),
         ),
-        Err(failure) => failure.0.into_iter().for_each(|text| findings.problem("database", text)),
+        Err(failure) => failure.0.into_iter().for_each(|text| {
+            let broken = ["malformed", "not a database"].iter().any(|sign| text.contains(sign));
+            let advice =
+                if broken { "; restore it from its backup (docs/OPERATIONS.md, Restore)" } else { "" };
+            findings.problem("database", format!("{}: {text}{advice}", config.database.url));
+        }),
     }
 }
 

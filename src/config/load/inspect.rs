@@ -5,7 +5,7 @@ use figment::error::Kind;
 use figment::value::Value;
 
 use crate::config::Fault;
-use crate::config::schema::{Field, Shape, Table, join, labelled};
+use crate::config::schema::{Field, LIST_OF, Shape, Table, join, labelled};
 use crate::config::suggest;
 
 pub(super) fn inspect(figment: &Figment, merged: &Value, table: &Table) -> Vec<Fault> {
@@ -69,9 +69,15 @@ impl Inspection<'_> {
     fn leaf(&mut self, value: &Value, field: &Field, key: &str) {
         if let Err(error) = (field.accept)(value) {
             let (at, key) = descend(value, &error.path, key);
-            let expected = || match field.secret {
-                true => format!("expected {}", field.wording()),
-                false => format!("expected {}, found {}", field.wording(), described(at)),
+            let expected = || {
+                let whole = field.wording();
+                // What is wrong is an item, not that it is a list.
+                let item = whole.strip_prefix(LIST_OF).filter(|_| key.ends_with(']'));
+                let wording = item.unwrap_or(&whole);
+                match field.secret {
+                    true => format!("expected {wording}"),
+                    false => format!("expected {wording}, found {}", described(at)),
+                }
             };
             let text = match error.kind {
                 Kind::Message(text) if field.speaks => text,

@@ -200,7 +200,7 @@ fn what_a_text_may_say_is_told_at_its_place() {
         ("server.issuer = \"https://id.example/\"", "server.issuer: an issuer ends without a slash"),
         (
             "server.listen = [\"localhost:80\"]",
-            "server.listen[0]: expected a list, each an IP address and a port",
+            "server.listen[0]: expected an IP address and a port such as 127.0.0.1:8080",
         ),
         (
             "server.trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]",

@@ -48,6 +48,8 @@ pub enum PasswordFault {
     Rules,
     /// The new one was typed in two ways.
     Differ,
+    /// The new one is the old one.
+    Same,
 }
 
 /// Who is about to change the password.
@@ -80,6 +82,10 @@ pub fn change_password(
     let again = |fault| Ok(Visit::In(PasswordOutcome::Again(username.clone(), fault)));
     if sent.new != sent.again {
         return again(PasswordFault::Differ);
+    }
+    // Of what was typed, whether it is right or not: nobody learns by it which password is the present one.
+    if sent.new == sent.old {
+        return again(PasswordFault::Same);
     }
     if check_password(sent.new).is_err() {
         return again(PasswordFault::Rules);

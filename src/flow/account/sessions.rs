@@ -1,6 +1,6 @@
 //! The page of a user's sessions: which there are, where they were begun, what was used in them; and their end.
 
-use crate::base::{Id, PlainToken, Seconds};
+use crate::base::{Id, PlainToken};
 use crate::domain::Session;
 use crate::flow::Cx;
 use crate::flow::authorize::OwnPage;
@@ -13,8 +13,6 @@ use super::{Visit, enter};
 
 /// Sessions that are listed, those that were used last.
 const MOST_LISTED: usize = 50;
-/// How long after it a change of the password is told.
-const TOLD_WITHIN: Seconds = Seconds(60);
 
 /// What the page shows.
 pub struct SessionsView {
@@ -22,8 +20,6 @@ pub struct SessionsView {
     pub username: String,
     /// The sessions that count, this one first.
     pub sessions: Vec<SessionView>,
-    /// Whether the user proved who they are a moment ago.
-    pub is_fresh: bool,
 }
 
 /// A session in the list.
@@ -75,7 +71,6 @@ pub fn sessions(cx: &Cx, browser: &Browser, tie: &PlainToken) -> Result<Visit<Se
     Ok(Visit::In(SessionsView {
         username: known.user.username.to_string(),
         sessions: found.into_iter().map(view).collect(),
-        is_fresh: cx.now - known.session.authenticated_at <= TOLD_WITHIN,
     }))
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::domain::Client;
 use crate::flow::Snapshot;
-use crate::oauth::{ErrorCode, OAuthError, Params, ResponseMode};
+use crate::oauth::{ErrorCode, OAuthError, Params, ResponseMode, logged};
 
 use super::{ReplyTo, reply};
 
@@ -45,7 +45,8 @@ pub(super) fn prove(
     };
     let Some(known) = snapshot.client(id) else {
         return Err(Unproven::Client(
-            invalid("no client of this client_id is registered here").because(format!("client_id {id:?}")),
+            invalid("no client of this client_id is registered here")
+                .because(format!("client_id {}", logged(id))),
         ));
     };
     let client = &known.client;

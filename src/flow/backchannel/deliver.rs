@@ -5,7 +5,7 @@ use crate::domain::logout_delivery::LEASE;
 use crate::domain::{Client, LogoutDelivery};
 use crate::fetch::FetchError;
 use crate::oauth::OAuthError;
-use crate::store::{StoreError, logout_deliveries};
+use crate::store::{StoreError, clients, logout_deliveries};
 
 use super::super::Cx;
 use super::super::mint::logout_token;
@@ -50,9 +50,11 @@ pub fn deliver_one(cx: &Cx, delivery: &LogoutDelivery) -> Result<Outcome, StoreE
     if !cx.store.write("take a logout", move |conn| logout_deliveries::take(conn, &this, now, LEASE))? {
         return Ok(Outcome::Taken);
     }
-    let outcome = match cx.snapshot.client(delivery.client_id.as_str()) {
-        None => Outcome::GivenUp("the client is gone or switched off".to_owned()),
-        Some(known) => tell(cx, &known.client, delivery)?,
+    // As the database has it: a client that registered a moment ago may be unknown to this node's memory.
+    let id = delivery.client_id.clone();
+    let outcome = match cx.store.read("a client to tell", move |conn| clients::find(conn, &id))? {
+        Some(client) if client.disabled_at.is_none() => tell(cx, &client, delivery)?,
+        _ => Outcome::GivenUp("the client is gone or switched off".to_owned()),
     };
     settle(cx, delivery, &outcome)?;
     Ok(outcome)

@@ -45,7 +45,8 @@ pub(super) fn check(cx: &Cx, known: &KnownClient, text: &str) -> Result<(), OAut
     let (jti, expires_at) = claims(&cx.policy, client, assertion.claims(), cx.now).map_err(refuse)?;
     match assertion.algorithm() {
         AssertionAlgorithm::Signature(algorithm) => {
-            private_key_jwt::check(cx, client, &assertion, algorithm).map_err(refuse)?;
+            private_key_jwt::check(cx, client, &assertion, algorithm)
+                .map_err(|missing| missing.told(refuse))?;
         }
         AssertionAlgorithm::Mac(_) => client_secret_jwt::check(cx, known, &assertion).map_err(refuse)?,
     }

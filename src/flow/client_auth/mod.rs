@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::domain::Client;
-use crate::oauth::{AuthMethod, ErrorCode, OAuthError, Params};
+use crate::oauth::{AuthMethod, ErrorCode, OAuthError, Params, logged};
 
 use super::snapshot::KnownClient;
 use super::{Cx, Snapshot};
@@ -69,7 +69,7 @@ pub fn authenticate(cx: &Cx, presented: &Presented, params: &Params) -> Result<A
     let (id, shown) = claimed(presented, params)?;
     let Some(known) = cx.snapshot.client(&id) else {
         secret::waste_time(shown.secret());
-        return Err(invalid_client(format!("client {id:?} is unknown or switched off")));
+        return Err(invalid_client(format!("client {} is unknown or switched off", logged(&id))));
     };
     let client = &known.client;
     if client.is_public() {

@@ -5,18 +5,19 @@ use crate::domain::Client;
 use crate::jose::Assertion;
 use crate::oauth::algorithm::SigningAlgorithm;
 
-use super::super::{Cx, client_keys};
+use super::super::Cx;
+use super::super::client_keys::{self, Missing};
 
 pub(super) fn check(
     cx: &Cx,
     client: &Client,
     assertion: &Assertion<'_>,
     algorithm: SigningAlgorithm,
-) -> Result<(), String> {
+) -> Result<(), Missing> {
     let key = client_keys::signature_key(cx, client, algorithm, assertion.kid())?;
     if assertion.is_signed_by(&key) {
         Ok(())
     } else {
-        Err("the assertion's signature is not valid".to_owned())
+        Err("the assertion's signature is not valid".to_owned().into())
     }
 }

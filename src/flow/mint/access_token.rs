@@ -4,31 +4,43 @@ use std::borrow::Cow;
 
 use crate::base::entropy::EntropyError;
 use crate::base::{Entropy, Id, Seconds, Timestamp};
+use crate::domain::ResourceServer;
 use crate::domain::custom_claims::About;
 use crate::flow::token::{By, Granted};
-use crate::flow::{Cx, Policy, subject};
-use crate::jose::TokenType;
-use crate::oauth::{AccessTokenClaims, Acr, ErrorCode, OAuthError};
+use crate::flow::{Cx, Policy, Snapshot, subject};
+use crate::jose::{Encrypter, TokenType};
+use crate::oauth::algorithm::SigningAlgorithm;
+use crate::oauth::{AccessTokenClaims, Acr, OAuthError};
 
-use super::{sign, size};
+use super::{fault, sign, size};
 
 /// Signed, and encrypted where the resource server wants that.
 pub(super) fn mint(cx: &Cx, granted: &Granted, ttl: Seconds) -> Result<String, OAuthError> {
     let server = granted.target.server.as_deref();
     let claims = claims(cx.now, &cx.policy, &*cx.entropy, granted, ttl)?;
-    let algorithm =
-        server.and_then(|server| server.signing_algorithm).unwrap_or(cx.policy.access_token_algorithm);
-    let mut token = sign(cx, algorithm, TokenType::AccessToken, &claims)?;
+    let mut token = sign(cx, algorithm(&cx.policy, server), TokenType::AccessToken, &claims)?;
     if let Some(server) = server.filter(|server| server.token_format.encryption().is_some()) {
-        let fault = |why: String| OAuthError::new(ErrorCode::ServerError).because(why);
-        let encrypter = cx.snapshot.encrypter(&server.id).ok_or_else(|| {
-            fault(format!("the encryption key of {} is of no use: countersign check", server.id))
-        })?;
+        let encrypter = encrypter(&cx.snapshot, server)?;
         // RFC 7519 §11.2: sign, then encrypt, so that the signature is hidden too and cannot be taken off.
         token = encrypter.encrypt(&token, &*cx.entropy).map_err(|e| fault(e.to_string()))?;
     }
     size::warn_if_large(cx, &granted.client, &claims.aud, &token, &claims);
     Ok(token)
+}
+
+/// What it is signed with.
+pub(super) fn algorithm(policy: &Policy, server: Option<&ResourceServer>) -> SigningAlgorithm {
+    server.and_then(|server| server.signing_algorithm).unwrap_or(policy.access_token_algorithm)
+}
+
+/// What it is encrypted with, for a resource server that wants that.
+pub(super) fn encrypter<'s>(
+    snapshot: &'s Snapshot,
+    server: &ResourceServer,
+) -> Result<&'s Encrypter, OAuthError> {
+    snapshot
+        .encrypter(&server.id)
+        .ok_or_else(|| fault(format!("the encryption key of {} is of no use: countersign check", server.id)))
 }
 
 /// What the token says, or stands for.

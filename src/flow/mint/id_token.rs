@@ -4,21 +4,24 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::domain::Client;
 use crate::domain::session::sid;
 use crate::flow::token::{Granted, GrantedBy};
-use crate::flow::{Cx, claims, subject};
+use crate::flow::{Cx, Policy, claims, subject};
 use crate::jose::TokenType;
+use crate::oauth::algorithm::SigningAlgorithm;
 use crate::oauth::at_hash::at_hash;
 use crate::oauth::{Acr, OAuthError};
 
 use super::{protect, size};
 
-/// There is no `azp`: §2 has it only where extensions make the audience another than the client, and here it never is.
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
     sub: &'a str,
     aud: &'a str,
+    /// The same: "If present, it MUST contain the OAuth 2.0 Client ID of this party".
+    azp: &'a str,
     exp: i64,
     iat: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,6 +41,11 @@ struct Claims<'a> {
     person: Map<String, Value>,
 }
 
+/// What it is signed with.
+pub(super) fn algorithm(policy: &Policy, client: &Client) -> SigningAlgorithm {
+    client.openid.id_token.signing.unwrap_or(policy.id_token_algorithm)
+}
+
 pub(super) fn mint(
     cx: &Cx,
     granted: &Granted,
@@ -46,7 +54,7 @@ pub(super) fn mint(
 ) -> Result<String, OAuthError> {
     let client = &granted.client;
     let (settings, asked) = (&client.openid, &by.asked);
-    let algorithm = settings.id_token.signing.unwrap_or(cx.policy.id_token_algorithm);
+    let algorithm = algorithm(&cx.policy, client);
     let sub = subject::sub_for(&cx.policy, client, by.user.id);
     // §3.1.2.1: "When max_age is used, the ID Token returned MUST include an auth_time Claim Value"; the client may have
     // said so once and for all (OpenID Connect Dynamic Client Registration 1.0 §2).
@@ -60,6 +68,7 @@ pub(super) fn mint(
         iss: &cx.policy.issuer,
         sub: &sub,
         aud: client.id.as_str(),
+        azp: client.id.as_str(),
         exp: (cx.now + cx.policy.id_token_ttl).0,
         iat: cx.now.0,
         auth_time: wants_auth_time.then_some(by.authenticated_at.0),

@@ -20,13 +20,15 @@ pub(super) use userinfo::userinfo;
 
 use crate::base::{Entropy, PlainToken, Seconds, Timestamp};
 use crate::domain::authorization::REMEMBERED;
+use crate::domain::resource_server::TokenFormat;
 use crate::domain::{Client, ResourceServer};
-use crate::jose::TokenType;
+use crate::jose::{Signer, TokenType};
 use crate::oauth::algorithm::SigningAlgorithm;
 use crate::oauth::token_response::TokenResponse;
 use crate::oauth::{ErrorCode, OAuthError, Resource};
 use crate::store::{Conn, StoreError, opaque_tokens};
 
+use super::target::TokenTarget;
 use super::token::{By, Granted};
 use super::{Cx, Policy, Snapshot};
 
@@ -137,16 +139,48 @@ pub(super) fn longest_access_token(
     ttls.max().unwrap_or_else(|| access_token_ttl(policy, client, None))
 }
 
+/// Whether there is a key for everything that is to be signed or encrypted for a resource server. Asked before anything is
+/// used up: a code or a refresh token that went for an answer that nobody can give would be lost, and look stolen when it is
+/// shown again.
+///
+/// # Errors
+/// `server_error`, as [`tokens`] would say.
+pub fn can_make(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    client: &Client,
+    target: &TokenTarget,
+) -> Result<(), OAuthError> {
+    let server = target.server.as_deref();
+    if !server.is_some_and(|server| matches!(server.token_format, TokenFormat::Opaque)) {
+        signer(snapshot, access_token::algorithm(policy, server))?;
+    }
+    if let Some(server) = server.filter(|server| server.token_format.encryption().is_some()) {
+        access_token::encrypter(snapshot, server)?;
+    }
+    if target.scope.contains("openid") {
+        signer(snapshot, id_token::algorithm(policy, client))?;
+    }
+    Ok(())
+}
+
+fn fault(why: String) -> OAuthError {
+    OAuthError::new(ErrorCode::ServerError).because(why)
+}
+
+fn signer(snapshot: &Snapshot, algorithm: SigningAlgorithm) -> Result<&Signer, OAuthError> {
+    snapshot.keys.signer(algorithm).ok_or_else(|| {
+        fault(format!("no active {algorithm} key: countersign key generate --algorithm {algorithm}"))
+    })
+}
+
 fn sign(
     cx: &Cx,
     algorithm: SigningAlgorithm,
     kind: TokenType,
     claims: &impl serde::Serialize,
 ) -> Result<String, OAuthError> {
-    let fault = |why: String| OAuthError::new(ErrorCode::ServerError).because(why);
-    let signer = cx.snapshot.keys.signer(algorithm).ok_or_else(|| {
-        fault(format!("no active {algorithm} key: countersign key generate --algorithm {algorithm}"))
-    })?;
+    let signer = signer(&cx.snapshot, algorithm)?;
     // Most claims fit without growing.
     let mut json = Vec::with_capacity(1024);
     serde_json::to_writer(&mut json, claims).map_err(|e| fault(format!("claims: {e}")))?;

@@ -2,6 +2,8 @@
 //! or replace any of the client's requested metadata values submitted during the registration and substitute them with
 //! suitable values"). The rules are the same at the registration and at each change.
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use crate::domain::client::ClientDraft;
@@ -23,6 +25,7 @@ pub(super) fn new(cx: &Cx, id: ClientId, asked: &Metadata) -> Result<Client, Met
     draft.require_pkce = policy.require_pkce || !profile.is_confidential();
     draft.resources = known_resources(policy, &cx.snapshot);
     draft.scope = Scope::default();
+    draft.grant_types.clear();
     checked(cx, draft, asked, cx.now)
 }
 
@@ -41,7 +44,7 @@ pub(super) fn changed(cx: &Cx, before: &Client, asked: &Metadata) -> Result<Clie
     checked(cx, draft, asked, before.created_at)
 }
 
-/// `draft.scope` is what it may have beside what everybody may.
+/// `draft.scope` and `draft.grant_types` are what it may have beside what everybody may.
 fn checked(
     cx: &Cx,
     mut draft: ClientDraft,
@@ -49,7 +52,7 @@ fn checked(
     created_at: crate::base::Timestamp,
 ) -> Result<Client, MetadataError> {
     let policy = &cx.policy.registration;
-    draft.grant_types = grants(policy, draft.profile, asked)?;
+    draft.grant_types = grants(policy, draft.profile, &draft.grant_types, asked)?;
     draft.scope = scope(policy, &cx.snapshot, &draft, asked)?;
     draft.redirect_uris.clone_from(&asked.redirect_uris);
     draft.post_logout_redirect_uris.clone_from(&asked.post_logout_redirect_uris);
@@ -93,17 +96,24 @@ fn profile(policy: &RegistrationPolicy, asked: &Metadata) -> Result<Profile, Met
 fn grants(
     policy: &RegistrationPolicy,
     profile: Profile,
+    given: &BTreeSet<GrantType>,
     asked: &Metadata,
-) -> Result<std::collections::BTreeSet<GrantType>, MetadataError> {
+) -> Result<BTreeSet<GrantType>, MetadataError> {
     let mut grants = asked.grant_types.clone();
     if !profile.is_confidential() && grants.contains(&GrantType::ClientCredentials) {
         // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
         let text = "client_credentials needs another token_endpoint_auth_method than none";
         return Err(MetadataError::of("grant_types", text));
     }
-    if let Some(other) = grants.iter().find(|grant| !policy.grant_types.contains(grant)) {
+    if let Some(other) =
+        grants.iter().find(|grant| !policy.grant_types.contains(grant) && !given.contains(grant))
+    {
         let text = format!("{other} is not for clients that register themselves");
         return Err(MetadataError::of("grant_types", text));
+    }
+    // What the policy gives to nobody, an operator gave to this one; named or not, it stays.
+    if profile.is_confidential() {
+        grants.extend(given.iter().filter(|grant| !policy.grant_types.contains(grant)).copied());
     }
     // A page in a browser renews with prompt=none here. Many ask for both grants by habit; the answer says what they have.
     if profile == Profile::Spa {

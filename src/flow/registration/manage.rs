@@ -122,14 +122,22 @@ fn known(cx: &Cx, client_id: &str, token: Option<&str>) -> Result<Known, Refusal
     let id: ClientId = client_id.parse().map_err(|_| Refusal::WrongToken("there is no such client"))?;
     let found = cx.store.read("find a registration", move |conn| {
         let Some(registration) = registrations::find(conn, &id)? else { return Ok(None) };
-        Ok(clients::find(conn, &id)?.map(|client| (client, registration)))
+        let Some(client) = clients::find(conn, &id)? else { return Ok(None) };
+        let mut secrets = client_secrets::all(conn)?;
+        secrets.retain(|secret| secret.client_id == id);
+        Ok(Some((client, registration, secrets)))
     })?;
-    let (client, registration) = found.ok_or(Refusal::WrongToken("there is no such client"))?;
+    let (client, mut registration, secrets) = found.ok_or(Refusal::WrongToken("there is no such client"))?;
     if !registration.token_hash.matches(token.reveal()) || registration.token_revoked_at.is_some() {
         return Err(Refusal::WrongToken("the registration access token is another's, or was revoked"));
     }
     if client.disabled_at.is_some() {
         return Err(Refusal::SwitchedOff);
+    }
+    // A secret that ended, or was found where others can read it, is told no more; the next change brings another.
+    let kept = unsealed(&cx.sealer, registration.sealed_secret.as_deref(), cx.now)?;
+    if kept.is_some_and(|kept| !secrets.iter().any(|secret| secret.accepts(&kept, cx.now))) {
+        registration.sealed_secret = None;
     }
     Ok(Known { client, registration, token })
 }

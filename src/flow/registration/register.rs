@@ -120,8 +120,8 @@ fn store(cx: &Cx, new: New, peer: IpAddr) -> Result<(), Refusal> {
     };
     let (most, now) = (policy.max_clients, cx.now);
     cx.store.write("register a client", move |conn| {
-        if let Some(wait) = throttles::reserve(conn, std::slice::from_ref(&limit), now)? {
-            return Ok(Err(Refusal::Throttled(wait)));
+        if let Some(full) = throttles::reserve(conn, std::slice::from_ref(&limit), now)? {
+            return Ok(Err(Refusal::Throttled(full.wait)));
         }
         // One after the other from here on: the count is that of all who came before.
         revision::lock(conn)?;

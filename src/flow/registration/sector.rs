@@ -25,11 +25,11 @@ pub(super) fn check(cx: &Cx, client: &Client, peer: IpAddr) -> Result<(), Refusa
         window: policy.window,
     };
     let now = cx.now;
-    let wait = cx
+    let full = cx
         .store
         .write("count a sector", move |conn| throttles::reserve(conn, std::slice::from_ref(&limit), now))?;
-    if let Some(wait) = wait {
-        return Err(Refusal::Throttled(wait));
+    if let Some(full) = full {
+        return Err(Refusal::Throttled(full.wait));
     }
     Ok(lists_all(cx, client, uri)?)
 }

@@ -76,7 +76,7 @@ impl Redemption {
             return Ok(Err(invalid_grant("the authorization of this code is gone")));
         };
         if !authorization.is_alive(self.now) {
-            return Ok(Err(invalid_grant("the authorization of this code was revoked")));
+            return Ok(Err(invalid_grant("the authorization of this code was revoked or has ended")));
         }
         if let Err(error) = self.run_machine(&code, &authorization) {
             return Ok(Err(error));
@@ -192,6 +192,9 @@ impl Redemption {
             Ok(target) => target,
             Err(error) => return Ok(Err(error)),
         };
+        if let Err(error) = mint::can_make(&self.snapshot, &self.policy, &self.client, &target) {
+            return Ok(Err(error));
+        }
         let roles = refresh::roles_for(conn, &self.client, &target, authorization.user_id)?;
         let refresh_token =
             refresh::first_token(conn, authorization, &self.client, self.now, &self.policy, &*self.entropy)?;

@@ -103,7 +103,11 @@ impl Rotation {
             return refused(invalid_grant("the refresh token was given to another client"));
         }
         if !authorization.is_alive(self.now) {
-            return refused(invalid_grant("the refresh token was revoked"));
+            let why = match authorization.revoked {
+                Some(_) => "the refresh token was revoked",
+                None => "the refresh token has expired",
+            };
+            return refused(invalid_grant(why));
         }
         if token.used_at.is_some_and(|at| at > self.now + CLOCK_LEEWAY) {
             // A clock went back, of this node or of another: nobody can say how long ago it was used, and nobody stole it.
@@ -129,6 +133,9 @@ impl Rotation {
             Ok(target) => target,
             Err(error) => return refused(error),
         };
+        if let Err(error) = mint::can_make(&self.snapshot, &self.policy, &self.client, &target) {
+            return refused(error);
+        }
         let next = if token.used_at.is_some() {
             match self.succession.again(conn, &self.token, token)? {
                 Ok(Some(next)) => next,
@@ -143,7 +150,8 @@ impl Rotation {
             return self.rotate(conn);
         };
         // Whoever uses an application uses the session that it hangs on.
-        if let Some(session) = session.filter(|session| session.is_stale(self.now)) {
+        if let Some(session) = session.filter(|session| session.is_stale(self.now, self.policy.session_idle))
+        {
             sessions::touch(conn, session.id, self.now)?;
         }
         let roles = roles_for(conn, &self.client, &target, authorization.user_id)?;

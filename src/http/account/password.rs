@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::app::App;
 use crate::flow::account::{self, NewPassword, PasswordFault, PasswordOutcome};
 
-use super::super::pages::{self, PasswordNotice, PasswordPage};
+use super::super::pages::{self, Done, PasswordNotice, PasswordPage};
 use super::super::{browser, headers, paths, peer, run};
 use super::{answer, csrf, opened, posted};
 
@@ -54,9 +54,10 @@ pub(in crate::http) async fn post(
     .await;
     answer(&request, &app, &tie, done, |outcome| match outcome {
         PasswordOutcome::Changed(held) => {
-            let to = format!("{}{}?changed=password", app.site.base, paths::ACCOUNT_SESSIONS);
+            let to = format!("{}{}", app.site.base, paths::ACCOUNT_SESSIONS);
             let mut response = headers::redirect(&app, &to).finish();
             browser::hold(&mut response, &app, &known, &held);
+            browser::set_done(&mut response, &app, Done::PasswordChanged);
             response
         }
         PasswordOutcome::Again(username, fault) => {
@@ -92,5 +93,6 @@ fn notice(fault: PasswordFault) -> PasswordNotice {
         PasswordFault::Unavailable => PasswordNotice::Unavailable,
         PasswordFault::Rules => PasswordNotice::Rules,
         PasswordFault::Differ => PasswordNotice::Differ,
+        PasswordFault::Same => PasswordNotice::Same,
     }
 }

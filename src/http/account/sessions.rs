@@ -4,17 +4,18 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
-use crate::flow::account::{self, SessionView};
+use crate::flow::account::{self, SessionView, Which};
 
-use super::super::pages::{self, SessionsPage, ShownSession};
+use super::super::pages::{self, Done, SessionsPage, ShownSession};
 use super::super::{browser, errors, headers, paths, run};
 use super::{answer, csrf, opened, posted};
 
 pub(in crate::http) async fn get(request: HttpRequest, app: Data<App>) -> HttpResponse {
-    let (params, known, tie) = match opened(&request, &app) {
+    let (_, known, tie) = match opened(&request, &app) {
         Ok(opened) => opened,
         Err(page) => return page,
     };
+    let done = browser::done(&request, &app);
     let csrf = csrf(&known, &tie, paths::ACCOUNT_SESSIONS);
     let handle = tie.clone();
     let shown = run::blocking(&request, &app, move |cx| account::sessions(cx, &known, &handle)).await;
@@ -25,12 +26,15 @@ pub(in crate::http) async fn get(request: HttpRequest, app: Data<App>) -> HttpRe
             service: &app.site.service,
             username: &view.username,
             csrf: &csrf,
-            // The address alone says nothing: anybody can write it.
-            password_changed: view.is_fresh && params.get("changed") == Some("password"),
+            done,
             sessions: view.sessions.into_iter().map(shown_session).collect(),
         }
         .render();
-        headers::page(&app, 200, html, None)
+        let mut response = headers::page(&app, 200, html, None);
+        if done.is_some() {
+            browser::forget_done(&mut response, &app);
+        }
+        response
     })
 }
 
@@ -68,6 +72,8 @@ pub(in crate::http) async fn post(
         let to = format!("{}{}", app.site.base, paths::ACCOUNT_SESSIONS);
         let mut response = headers::redirect(&app, &to).finish();
         browser::hold(&mut response, &app, &known, &held);
+        let done = if which == Which::Others { Done::OthersEnded } else { Done::SessionEnded };
+        browser::set_done(&mut response, &app, done);
         response
     })
 }

@@ -12,7 +12,7 @@ use crate::flow::api_tokens::ApiTokenFault;
 use crate::oauth::{ErrorCode, OAuthError, Params, Scope};
 
 use super::super::pages::{
-    self, LifeChoice, MadeToken, NewTokenPage, RevokeTokenPage, ScopeChoice, ServerChoice, ShownToken,
+    self, Done, LifeChoice, MadeToken, NewTokenPage, RevokeTokenPage, ScopeChoice, ServerChoice, ShownToken,
     TokenForm, TokenNotice, TokensPage,
 };
 use super::super::{browser, errors, forms, headers, paths, run};
@@ -23,16 +23,19 @@ pub(in crate::http) async fn list(request: HttpRequest, app: Data<App>) -> HttpR
         Ok(opened) => opened,
         Err(page) => return page,
     };
-    let sealed = browser::made_token(&request, &app);
+    let (sealed, done) = (browser::made_token(&request, &app), browser::done(&request, &app));
     let is_new = sealed.is_some();
     let handle = tie.clone();
     let shown =
         run::blocking(&request, &app, move |cx| account::tokens(cx, &known, &handle, sealed.as_deref()))
             .await;
     answer(&request, &app, &tie, shown, |view| {
-        let mut response = headers::page(&app, 200, page_of(&request, &app, view), None);
+        let mut response = headers::page(&app, 200, page_of(&request, &app, view, done), None);
         if is_new {
             browser::forget_made_token(&mut response, &app);
+        }
+        if done.is_some() {
+            browser::forget_done(&mut response, &app);
         }
         response
     })
@@ -147,20 +150,25 @@ pub(in crate::http) async fn revoke(
         account::revoke_token(cx, &known, &handle, params.get("id").unwrap_or_default())
     })
     .await;
-    answer(&request, &app, &tie, revoked, |()| to_list(&app))
+    answer(&request, &app, &tie, revoked, |()| {
+        let mut response = to_list(&app);
+        browser::set_done(&mut response, &app, Done::TokenRevoked);
+        response
+    })
 }
 
 fn to_list(app: &App) -> HttpResponse {
     headers::redirect(app, &format!("{}{}", app.site.base, paths::ACCOUNT_TOKENS)).finish()
 }
 
-fn page_of(request: &HttpRequest, app: &App, view: TokensView) -> String {
+fn page_of(request: &HttpRequest, app: &App, view: TokensView, done: Option<Done>) -> String {
     let TokensView { username, tokens, made } = view;
     TokensPage {
         lang: pages::choose(None, browser::accept_language(request)),
         base: &app.site.base,
         service: &app.site.service,
         username: &username,
+        done,
         made: made.as_ref().map(|(name, plain)| MadeToken { name, secret: plain.reveal() }),
         tokens: tokens.into_iter().map(|(token, server)| shown(token, server.as_deref())).collect(),
     }

@@ -20,8 +20,8 @@ pub struct SessionsPage<'a> {
     pub username: &'a str,
     /// The form's CSRF token.
     pub csrf: &'a str,
-    /// Whether the password was changed just now.
-    pub password_changed: bool,
+    /// What was done just now.
+    pub done: Option<Done>,
     /// The sessions that count, this one first.
     pub sessions: Vec<ShownSession>,
 }
@@ -43,6 +43,49 @@ pub struct ShownSession {
     pub remembered: bool,
     /// The names of the applications that were used in it.
     pub clients: Vec<String>,
+}
+
+/// What a person did on one of these pages, told on the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The password is another one.
+    PasswordChanged,
+    /// One session has ended.
+    SessionEnded,
+    /// All others have ended.
+    OthersEnded,
+    /// An API token is revoked.
+    TokenRevoked,
+}
+
+impl Done {
+    const ALL: [Self; 4] = [Self::PasswordChanged, Self::SessionEnded, Self::OthersEnded, Self::TokenRevoked];
+
+    /// What it is called on the way.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PasswordChanged => "password_changed",
+            Self::SessionEnded => "session_ended",
+            Self::OthersEnded => "others_ended",
+            Self::TokenRevoked => "token_revoked",
+        }
+    }
+
+    /// What is called so.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|done| done.name() == name)
+    }
+
+    pub(super) fn text(self, lang: Language) -> Cow<'static, str> {
+        lang.text(match self {
+            Self::PasswordChanged => "done-password-changed",
+            Self::SessionEnded => "done-session-ended",
+            Self::OthersEnded => "done-others-ended",
+            Self::TokenRevoked => "done-token-revoked",
+        })
+    }
 }
 
 /// Asks for the old password and a new one. Posts `csrf`, `password`, `new_password` and `new_password_again` to
@@ -80,6 +123,8 @@ pub enum PasswordNotice {
     Rules,
     /// The new one was typed in two ways.
     Differ,
+    /// The new one is the old one.
+    Same,
 }
 
 impl SessionsPage<'_> {
@@ -106,7 +151,7 @@ impl PasswordPage<'_> {
     }
 
     fn is_new_wrong(&self) -> bool {
-        matches!(self.notice, Some(PasswordNotice::Rules | PasswordNotice::Differ))
+        matches!(self.notice, Some(PasswordNotice::Rules | PasswordNotice::Differ | PasswordNotice::Same))
     }
 }
 
@@ -118,6 +163,7 @@ impl PasswordNotice {
             Self::Unavailable => lang.text("password-unavailable"),
             Self::Rules => lang.text("password-rules"),
             Self::Differ => lang.text("password-differ"),
+            Self::Same => lang.text("password-same"),
         }
     }
 }

@@ -22,7 +22,7 @@ pub mod tokens;
 #[cfg(test)]
 mod tests;
 
-pub use account::{PasswordNotice, PasswordPage, SessionsPage, ShownSession};
+pub use account::{Done, PasswordNotice, PasswordPage, SessionsPage, ShownSession};
 pub use back::{FormPostPage, WebMessagePage};
 pub use choose::{ChoosePage, ShownAccount};
 pub use client::ClientCard;

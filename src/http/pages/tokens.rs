@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use askama::Template;
 
+use super::account::Done;
 use super::texts::Language;
 
 /// Lists a person's tokens, and shows the one that was just made, this once.
@@ -20,6 +21,8 @@ pub struct TokensPage<'a> {
     pub username: &'a str,
     /// The token that was just made.
     pub made: Option<MadeToken<'a>>,
+    /// What was done just now.
+    pub done: Option<Done>,
     /// Those that count, the newest first.
     pub tokens: Vec<ShownToken>,
 }

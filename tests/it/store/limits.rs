@@ -13,7 +13,7 @@ fn limit(name: &str, max_failures: i64) -> Limit {
 
 fn reserve(store: &Store, limits: &[Limit], now: Timestamp) -> Option<Seconds> {
     let limits = limits.to_vec();
-    write(store, move |conn| throttles::reserve(conn, &limits, now))
+    write(store, move |conn| throttles::reserve(conn, &limits, now)).map(|full| full.wait)
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! All pages in all languages, filled with friendly, long and hostile data.
 
 use crate::http::pages::{
-    ChoosePage, ClientCard, ConsentGroup, ConsentPage, ErrorKind, ErrorPage, FormPostPage, HomePage,
+    ChoosePage, ClientCard, ConsentGroup, ConsentPage, Done, ErrorKind, ErrorPage, FormPostPage, HomePage,
     Language, LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage,
     PasswordMark, PasswordNotice, PasswordPage, RevokeTokenPage, ScopeChoice, ServerChoice, SessionsPage,
     ShownAccount, ShownSession, ShownToken, SignUpMarks, SignUpNotice, SignUpPage, TokenForm, TokenNotice,
@@ -215,7 +215,7 @@ pub(super) fn sessions(lang: Language, w: Words) -> String {
         service: w.service,
         username: w.user,
         csrf: w.sealed,
-        password_changed: true,
+        done: Some(Done::PasswordChanged),
         sessions: vec![session(true), session(false)],
     };
     page.render()
@@ -278,6 +278,7 @@ fn tokens_page(lang: Language, w: Words) -> TokensPage<'static> {
         base: w.base,
         service: w.service,
         username: w.user,
+        done: Some(Done::TokenRevoked),
         made: Some(made),
         tokens: vec![token, used],
     }
@@ -373,7 +374,7 @@ pub(super) fn all() -> Vec<Sample> {
             add(format!("sign-up-{notice:?}"), sign_up(lang, FRIENDLY, Some(notice), SignUpMarks::default()));
         }
         add("no-server".to_owned(), choose_server(lang, FRIENDLY, 0));
-        let none = TokensPage { tokens: Vec::new(), made: None, ..tokens_page(lang, FRIENDLY) };
+        let none = TokensPage { tokens: Vec::new(), made: None, done: None, ..tokens_page(lang, FRIENDLY) };
         add("tokens-none".to_owned(), none.render());
         let notices = [TokenNotice::Name, TokenNotice::Scope, TokenNotice::Life, TokenNotice::Full];
         for notice in notices {
@@ -385,6 +386,7 @@ pub(super) fn all() -> Vec<Sample> {
             PasswordNotice::Unavailable,
             PasswordNotice::Rules,
             PasswordNotice::Differ,
+            PasswordNotice::Same,
         ];
         for notice in notices {
             add(format!("password-{notice:?}"), password(lang, FRIENDLY, Some(notice)));
