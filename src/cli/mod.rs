@@ -22,6 +22,7 @@ mod span;
 mod stats;
 mod token;
 mod user;
+mod user_applications;
 mod user_sessions;
 
 use std::path::PathBuf;

@@ -12,12 +12,13 @@ use crate::config::Config;
 use crate::domain::{User, UserName};
 use crate::flow::accounts::{self, NewAccount};
 use crate::flow::passwords::Passwords;
+use crate::oauth::ClientId;
 use crate::store::{Store, StoreError, roles, users};
 
 use super::output::{Failure, Output, listed, note};
 use super::person::Known;
 use super::setup::{Setup, entropy as source, now};
-use super::user_sessions;
+use super::{user_applications, user_sessions};
 
 /// Users that one page of the list reads.
 const PAGE: i64 = 500;
@@ -81,6 +82,18 @@ pub(super) enum Command {
         /// This one alone, by its id. Left out: all of them.
         #[arg(long, value_name = "ID")]
         session: Option<Id>,
+    },
+    /// List the clients that a user allowed something, or that hold something of the user's that lives.
+    Applications {
+        /// The name that the user signs in with.
+        name: String,
+    },
+    /// Withdraw all that a user allowed a client: its refresh tokens end, and the user is asked anew. Sessions stay.
+    Withdraw {
+        /// The name that the user signs in with.
+        name: String,
+        /// The client's id.
+        client_id: ClientId,
     },
     /// Give a user a role.
     Give {
@@ -200,6 +213,13 @@ pub(super) fn run(setup: &Setup, output: &Output, command: Command) -> Result<()
         }
         Command::SignOut { name, session } => {
             user_sessions::end(&store, output, &UserName::canonical(&name), session)
+        }
+        Command::Applications { name } => {
+            let idle = crate::app::session_idle(&config);
+            user_applications::list(&store, output, &UserName::canonical(&name), idle)
+        }
+        Command::Withdraw { name, client_id } => {
+            user_applications::withdraw(&store, output, &UserName::canonical(&name), &client_id)
         }
         Command::Give { name, role } => {
             let user = find(&store, &name)?;

@@ -57,10 +57,35 @@ pub enum RevocationReason {
     Leaked,
     /// The user changed the password.
     PasswordChanged,
+    /// The user took back what they had allowed the client.
+    Withdrawn,
+}
+
+/// How far the access of a client to a user's account reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// It goes on while the user is away.
+    Lasting,
+    /// It ends with the session that it was given in.
+    WhileSignedIn,
+    /// There is none at the moment, but what the user once allowed is remembered.
+    Remembered,
+}
+
+impl Access {
+    /// As scripts read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lasting => "lasting",
+            Self::WhileSignedIn => "while_signed_in",
+            Self::Remembered => "none",
+        }
+    }
 }
 
 impl RevocationReason {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::CodeReplayed,
         Self::RefreshTokenReused,
         Self::Logout,
@@ -68,6 +93,7 @@ impl RevocationReason {
         Self::Revoked,
         Self::Leaked,
         Self::PasswordChanged,
+        Self::Withdrawn,
     ];
 
     /// As it is stored.
@@ -81,6 +107,7 @@ impl RevocationReason {
             Self::Revoked => "revoked",
             Self::Leaked => "leaked",
             Self::PasswordChanged => "password_changed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -106,7 +133,12 @@ impl Authorization {
     /// `offline_access` (OpenID Connect Core §11) outlives the session that it was given in; so does what has none.
     #[must_use]
     pub fn bound_to(&self, client: &Client) -> Option<Id> {
-        let outlives = !client.is_public() && self.scope.contains("offline_access");
-        self.session_id.filter(|_| !outlives)
+        self.session_id.filter(|_| !outlives_session(client, &self.scope))
     }
+}
+
+/// Whether what this client is given in a browser session outlives it.
+#[must_use]
+pub fn outlives_session(client: &Client, scope: &Scope) -> bool {
+    !client.is_public() && scope.contains("offline_access")
 }

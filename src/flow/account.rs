@@ -1,9 +1,11 @@
 //! A user's own pages: who may see them, and what stands on them. Whoever is not signed in, or not recently enough for what
 //! they are about to do, is sent to the login page and comes back from there.
 
+mod applications;
 mod password;
 mod sessions;
 
+pub use applications::{ApplicationView, ApplicationsView, application, applications, withdraw};
 pub use password::{NewPassword, PasswordFault, PasswordOutcome, change_password, password};
 pub use sessions::{SessionView, SessionsView, Which, end_sessions, sessions, which};
 

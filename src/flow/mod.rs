@@ -5,6 +5,7 @@
 //! `claims` and `subject` are what is told of a user, `userinfo` tells it; `registration` is how clients come by themselves;
 //! `denials` are the tokens that were revoked one by one; `session_end` is the one way in which a session ends, and
 //! `backchannel` tells clients of it.
+//! `applications` is what users let clients do, and the end of that;
 //! `accounts`, `registry`, `token_format`, `keys` and `declare` are what an operator does. `cx` is what each of them is
 //! given: the instant, the database, the snapshot of clients and keys, the policy.
 
@@ -12,6 +13,7 @@ pub mod account;
 pub mod accounts;
 pub mod accounts_here;
 pub mod api_tokens;
+pub mod applications;
 pub mod authorize;
 pub mod backchannel;
 pub mod claims;

@@ -1,6 +1,7 @@
-//! A user's own pages: their sessions, their password, their API tokens. Every POST that does something ends in 303, so that
-//! a reload does it no second time.
+//! A user's own pages: their sessions, the applications that have access, their password, their API tokens. Every POST that
+//! does something ends in 303, so that a reload does it no second time.
 
+pub(super) mod applications;
 pub(super) mod password;
 pub(super) mod sessions;
 pub(super) mod tokens;
@@ -24,6 +25,7 @@ pub(super) fn path(page: OwnPage) -> &'static str {
         OwnPage::NewToken => paths::NEW_TOKEN,
         OwnPage::Sessions => paths::ACCOUNT_SESSIONS,
         OwnPage::Password => paths::ACCOUNT_PASSWORD,
+        OwnPage::Applications => paths::ACCOUNT_APPLICATIONS,
     }
 }
 

@@ -141,9 +141,11 @@ pub(super) fn set_done(response: &mut HttpResponse, app: &App, done: Done) {
     let _ = response.add_cookie(&cookie);
 }
 
-/// It is said once.
-pub(super) fn forget_done(response: &mut HttpResponse, app: &App) {
-    forget(response, app, done_name(app));
+/// What was said is said once.
+pub(super) fn forget_done(response: &mut HttpResponse, app: &App, said: Option<Done>) {
+    if said.is_some() {
+        forget(response, app, done_name(app));
+    }
 }
 
 fn made_token_name(app: &App) -> &'static str {

@@ -34,6 +34,10 @@ pub const LOGOUT: &str = "/logout";
 pub const ACCOUNT: &str = "/account";
 /// A user's sessions.
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
+/// The applications that have access to a user's account.
+pub const ACCOUNT_APPLICATIONS: &str = "/account/applications";
+/// The question whether to withdraw the access of one.
+pub const WITHDRAW_ACCESS: &str = "/account/applications/withdraw";
 /// The form that changes the password.
 pub const ACCOUNT_PASSWORD: &str = "/account/password";
 /// A Well-Known URL for Changing Passwords: at the root of the host.

@@ -100,6 +100,17 @@ pub(super) fn configure(config: &mut ServiceConfig, base: &str) {
                 .default_service(refuse_page("GET, HEAD, POST")),
         )
         .service(
+            at(paths::ACCOUNT_APPLICATIONS)
+                .route(get().to(account::applications::list))
+                .default_service(refuse_page("GET, HEAD")),
+        )
+        .service(
+            at(paths::WITHDRAW_ACCESS)
+                .route(get().to(account::applications::ask_to_withdraw))
+                .route(post().to(account::applications::withdraw))
+                .default_service(refuse_page("GET, HEAD, POST")),
+        )
+        .service(
             at(paths::ACCOUNT_PASSWORD)
                 .route(get().to(account::password::get))
                 .route(post().to(account::password::post))

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::base::{Id, Timestamp};
 use crate::domain::{Authorization, ImpossibleRow, Profile, RevocationReason};
-use crate::oauth::{Asked, ClientId, Scope};
+use crate::oauth::{Asked, ClientId, Resource, Scope};
 
 use super::clients::{joined, split};
 use super::schema::{authorizations as table, clients};
@@ -190,6 +190,81 @@ pub fn revoke_all(
             .execute(conn)?;
     }
     Ok(())
+}
+
+/// The four columns that are alike, and the first date.
+type GivenRow = (String, Option<String>, String, String, Option<i64>);
+
+/// What a user gave a client and nobody took back, as far as a list must know: all that is alike is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Who got it.
+    pub client_id: ClientId,
+    /// The browser session in which it was given.
+    pub session_id: Option<Id>,
+    /// What was allowed.
+    pub scope: Scope,
+    /// For which resource servers.
+    pub resources: Vec<Resource>,
+    /// When it was given first.
+    pub since: Timestamp,
+}
+
+/// All that a user gave that was neither revoked nor has expired. Whether its session goes on is not looked at.
+///
+/// # Errors
+/// When the database fails or a row is impossible.
+pub fn given_by_user(conn: &mut Conn, user: Id, now: Timestamp) -> Result<Vec<Given>, StoreError> {
+    let alike = (table::client_id, table::session_id, table::scope, table::resources);
+    let rows: Vec<GivenRow> = table::table
+        .filter(table::user_id.eq(user.to_string()))
+        .filter(table::revoked_at.is_null())
+        .filter(table::expires_at.gt(now.0))
+        .group_by(alike)
+        .select((
+            table::client_id,
+            table::session_id,
+            table::scope,
+            table::resources,
+            diesel::dsl::min(table::created_at),
+        ))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(client_id, session_id, scope, resources, since)| {
+            let fault = |column, text: String| {
+                let id = format!("of {user} and {client_id}");
+                StoreError::from(ImpossibleRow { table: "authorizations", column, id, text })
+            };
+            let session = session_id.as_deref().map(str::parse).transpose();
+            Ok(Given {
+                session_id: session.map_err(|e| fault("session_id", format!("{e}")))?,
+                scope: scope.parse().map_err(|e| fault("scope", e))?,
+                resources: split(&resources).map_err(|e| fault("resources", e))?,
+                since: Timestamp(since.unwrap_or_default()),
+                client_id: client_id.parse().map_err(|e| fault("client_id", e))?,
+            })
+        })
+        .collect()
+}
+
+/// Revokes all that a user gave a client; how many families that were.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoke_of_user_and_client(
+    conn: &mut Conn,
+    user: Id,
+    client: &ClientId,
+    now: Timestamp,
+    reason: RevocationReason,
+) -> Result<usize, StoreError> {
+    let these = table::table
+        .filter(table::user_id.eq(user.to_string()))
+        .filter(table::client_id.eq(client.as_str()))
+        .filter(table::revoked_at.is_null());
+    Ok(diesel::update(these)
+        .set((table::revoked_at.eq(now.0), table::revoked_because.eq(reason.as_str())))
+        .execute(conn)?)
 }
 
 /// Revokes all that a user gave, but in one session.

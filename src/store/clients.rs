@@ -140,6 +140,24 @@ pub fn find(conn: &mut Conn, id: &ClientId) -> Result<Option<Client>, StoreError
     Ok(row.map(Client::try_from).transpose()?)
 }
 
+/// The clients of these ids, as far as they are there.
+///
+/// # Errors
+/// When the database fails or a row is impossible.
+pub fn several(conn: &mut Conn, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
+    let mut found = Vec::new();
+    // Far below what either database takes as parameters of one statement.
+    for some in ids.chunks(500) {
+        let some: Vec<&str> = some.iter().map(ClientId::as_str).collect();
+        let rows: Vec<Row> =
+            clients::table.filter(clients::id.eq_any(some)).select(clients::all_columns).load(conn)?;
+        for row in rows {
+            found.push(Client::try_from(row)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Stores a new client.
 ///
 /// # Errors

@@ -48,6 +48,29 @@ pub fn of(conn: &mut Conn, user: Id, client: &ClientId) -> Result<Vec<Consent>, 
     rows.into_iter().map(|row| Consent::try_from(row).map_err(StoreError::from)).collect()
 }
 
+/// What a user allowed so far, whichever client.
+///
+/// # Errors
+/// When the database fails or a row is impossible.
+pub fn of_user(conn: &mut Conn, user: Id) -> Result<Vec<Consent>, StoreError> {
+    let rows: Vec<Row> = table::table
+        .filter(table::user_id.eq(user.to_string()))
+        .order((table::client_id, table::resource))
+        .select(table::all_columns)
+        .load(conn)?;
+    rows.into_iter().map(|row| Consent::try_from(row).map_err(StoreError::from)).collect()
+}
+
+/// Forgets all that a user allowed a client; how many rows that were.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget(conn: &mut Conn, user: Id, client: &ClientId) -> Result<usize, StoreError> {
+    let these =
+        table::table.filter(table::user_id.eq(user.to_string())).filter(table::client_id.eq(client.as_str()));
+    Ok(diesel::delete(these).execute(conn)?)
+}
+
 /// Remembers a consent, in place of the former one for the same resource server.
 ///
 /// # Errors

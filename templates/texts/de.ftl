@@ -118,6 +118,7 @@ home-discovery = Einstellungen für Anwendungen (OpenID Connect Discovery)
 
 account-places = Ihr Konto
 account-sessions = Sitzungen
+account-applications = Anwendungen
 account-password = Passwort
 account-tokens = API-Tokens
 
@@ -126,7 +127,9 @@ sessions-intro = Wenn Sie eine dieser Sitzungen nicht kennen, beenden Sie sie un
 done-password-changed = Ihr Passwort ist geändert, und alle Ihre anderen Sitzungen sind beendet. Ihre API-Tokens bleiben gültig: Sehen Sie auch diese durch.
 done-session-ended = Die Sitzung ist beendet.
 done-others-ended = Alle Ihre anderen Sitzungen sind beendet.
+done-access-withdrawn = Der Zugriff ist entzogen.
 done-token-revoked = Das Token ist widerrufen.
+sessions-applications = Anwendungen, denen Sie das erlaubt haben, behalten ihren Zugriff, auch wenn eine Sitzung endet.
 sessions-this = Diese Sitzung
 sessions-unknown = Unbekannter Browser
 sessions-started = Angemeldet
@@ -150,6 +153,25 @@ password-unavailable = Das Passwort kann im Moment nicht geändert werden. Bitte
 password-rules = Das neue Passwort ist zu kurz oder zu lang: bitte mindestens 8 Zeichen.
 password-same = Das neue Passwort ist das jetzige. Bitte wählen Sie ein anderes.
 password-differ = Sie haben das neue Passwort auf zwei verschiedene Arten eingegeben. Bitte geben Sie es noch einmal ein.
+
+## Die Anwendungen mit Zugriff auf das Konto einer Person
+
+apps-title = Anwendungen mit Zugriff
+apps-intro = Diese Anwendungen dürfen Ihr Konto nutzen. Entziehen Sie einer Anwendung den Zugriff, wenn Sie sie nicht kennen oder nicht mehr brauchen.
+apps-none = Im Moment hat keine Anwendung Zugriff auf Ihr Konto.
+apps-since = Seit
+apps-access = Hat Zugriff
+apps-lasting = auch in Ihrer Abwesenheit, bis er entzogen wird oder abläuft
+apps-signed-in = nur, solange Sie angemeldet sind
+apps-remembered = im Moment nicht; was Sie erlaubt haben, ist gespeichert
+apps-withdraw = Zugriff entziehen
+apps-withdraw-one = { $client } den Zugriff entziehen
+
+apps-withdraw-title = { $client } den Zugriff entziehen?
+apps-withdraw-text = Die Anwendung verliert den Zugriff auf Ihr Konto. Manche APIs merken das erst nach ein paar Minuten. Sie bleiben hier angemeldet.
+apps-asked-again = Bevor sie wieder Zugriff bekommt, muss sie Sie fragen.
+apps-not-asked = Diese Anwendung fragt nicht nach, weil die Betreiber dieses Dienstes ihr vertrauen: Sobald Sie sie wieder benutzen, hat sie wieder Zugriff.
+apps-keep = So lassen
 
 ## Die API-Tokens einer Person
 

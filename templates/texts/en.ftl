@@ -119,6 +119,7 @@ home-discovery = Settings for applications (OpenID Connect discovery)
 
 account-places = Your account
 account-sessions = Sessions
+account-applications = Applications
 account-password = Password
 account-tokens = API tokens
 
@@ -127,7 +128,9 @@ sessions-intro = If you do not know one of these sessions, end it and change you
 done-password-changed = Your password has been changed, and all your other sessions have ended. Your API tokens stay valid: look through them, too.
 done-session-ended = The session has ended.
 done-others-ended = All your other sessions have ended.
+done-access-withdrawn = The access has been withdrawn.
 done-token-revoked = The token has been revoked.
+sessions-applications = Applications that you allowed to stay keep their access when a session ends.
 sessions-this = This session
 sessions-unknown = Unknown browser
 sessions-started = Signed in
@@ -151,6 +154,25 @@ password-unavailable = Changing the password is not possible at the moment. Plea
 password-rules = The new password is too short or too long: at least 8 characters, please.
 password-same = The new password is the present one. Please choose another.
 password-differ = You have typed the new password in two different ways. Please type it again.
+
+## The applications that have access to a person's account
+
+apps-title = Applications with access
+apps-intro = These applications may use your account. Withdraw the access of any that you do not know or do not need any more.
+apps-none = No application has access to your account at the moment.
+apps-since = Since
+apps-access = Has access
+apps-lasting = also while you are away, until it is withdrawn or runs out
+apps-signed-in = only while you are signed in
+apps-remembered = not at the moment; what you allowed is remembered
+apps-withdraw = Withdraw access
+apps-withdraw-one = Withdraw the access of { $client }
+
+apps-withdraw-title = Withdraw the access of { $client }?
+apps-withdraw-text = It loses its access to your account. Some APIs may notice that only after a few minutes. You stay signed in here.
+apps-asked-again = Before it gets access again, it has to ask you.
+apps-not-asked = This application does not ask you, because the people who run this server trust it: when you use it again, it has access again.
+apps-keep = Leave it as it is
 
 ## A person's API tokens
 

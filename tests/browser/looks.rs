@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use countersign::domain::consent::Consent;
+use countersign::store;
 use fantoccini::{Client, Locator};
 
 use serde_json::json;
@@ -42,6 +44,7 @@ fn every_page_fits_phone_and_desk_in_light_and_dark() {
             click(&client, "button[value=allow]").await;
             sees(&client, "alice").await;
             keep(&client, name, "4-app").await;
+            applications(&client, &world, name).await;
             tokens(&client, &world, name).await;
             client.goto(&format!("{}/logout", world.server.issuer)).await.unwrap();
             client.wait().for_element(Locator::Css("button[value=logout]")).await.unwrap();
@@ -82,8 +85,29 @@ fn an_application_that_registered_itself_fits_too() {
             sign_in(&client, PASSWORD).await;
             sees(&client, "registered itself").await;
             keep(&client, name, "r2-consent").await;
+            agreed(&server, &id);
+            client.goto(&format!("{}/account/applications", server.issuer)).await.unwrap();
+            sees(&client, "registered itself").await;
+            keep(&client, name, "r3-applications").await;
+            client.execute("scrollTo(0, document.body.scrollHeight)", vec![]).await.unwrap();
+            keep(&client, name, "r3-applications-below").await;
+            click(&client, "button[name=client_id]").await;
+            sees(&client, "You stay signed in here").await;
+            keep(&client, name, "r4-withdraw").await;
         });
     }
+}
+
+/// As if alice had said yes: the way back to the application would lead out of this machine.
+fn agreed(server: &TestServer, id: &str) {
+    let consent = Consent {
+        user_id: server.user("alice").id,
+        client_id: id.parse().unwrap(),
+        resource: String::new(),
+        scope: "openid profile email".parse().unwrap(),
+        granted_at: server.app.now(),
+    };
+    server.store().write("test consent", move |conn| store::consents::put(conn, &consent)).unwrap();
 }
 
 /// The page on which a person makes an account, as it comes and with everything wrong.
@@ -131,6 +155,19 @@ fn the_sign_up_page_fits_too() {
             keep(&client, name, "s6-consent").await;
         });
     }
+}
+
+/// The pages of the applications that have access.
+async fn applications(client: &Client, world: &World, look: &str) {
+    client.goto(&format!("{}/account/applications", world.server.issuer)).await.unwrap();
+    sees(client, "Write notes for you").await;
+    keep(client, look, "u1-applications").await;
+    click(client, "button[name=client_id]").await;
+    sees(client, "Withdraw the access of Notes App?").await;
+    keep(client, look, "u2-withdraw").await;
+    click(client, "button[value=withdraw]").await;
+    sees(client, "No application has access").await;
+    keep(client, look, "u3-applications-none").await;
 }
 
 /// The pages of a person's API tokens.

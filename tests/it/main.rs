@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and its crate has no readers outside"
 )]
 
+mod account_applications;
 mod account_chooser;
 mod account_sessions;
 mod account_tokens;

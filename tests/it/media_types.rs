@@ -2,9 +2,10 @@
 //! nothing is said. oidc-client-ts breaks on an empty answer of `text/plain`, openid-client on JSON that says another type.
 
 use countersign::http::paths::{
-    ACCOUNT_PASSWORD, ACCOUNT_SESSIONS, ACCOUNT_TOKENS, AUTHORIZE, CHANGE_PASSWORD, CHOOSE, CONSENT, FAVICON,
-    HOME, INTROSPECT, JWKS, LEAKED_TOKENS, LIVE, LOGIN, LOGOUT, NEW_TOKEN, OAUTH_METADATA,
-    OPENID_CONFIGURATION, READY, REGISTER, REGISTERED, REVOKE, REVOKE_TOKEN, STYLE, TOKEN, USERINFO,
+    ACCOUNT_APPLICATIONS, ACCOUNT_PASSWORD, ACCOUNT_SESSIONS, ACCOUNT_TOKENS, AUTHORIZE, CHANGE_PASSWORD,
+    CHOOSE, CONSENT, FAVICON, HOME, INTROSPECT, JWKS, LEAKED_TOKENS, LIVE, LOGIN, LOGOUT, NEW_TOKEN,
+    OAUTH_METADATA, OPENID_CONFIGURATION, READY, REGISTER, REGISTERED, REVOKE, REVOKE_TOKEN, STYLE, TOKEN,
+    USERINFO, WITHDRAW_ACCESS,
 };
 use serde_json::Value;
 
@@ -13,7 +14,8 @@ use super::support::http::Answer;
 use super::support::registration::{least_with, manage, open, registered};
 use super::support::server::secret;
 
-const ADDRESSES: [&str; 27] = [
+const ADDRESSES: [&str; 29] = [
+    ACCOUNT_APPLICATIONS,
     ACCOUNT_PASSWORD,
     ACCOUNT_SESSIONS,
     ACCOUNT_TOKENS,
@@ -40,6 +42,7 @@ const ADDRESSES: [&str; 27] = [
     STYLE,
     TOKEN,
     USERINFO,
+    WITHDRAW_ACCESS,
     "/nowhere",
 ];
 

@@ -45,6 +45,8 @@ pub enum OwnPage {
     Sessions,
     /// The form that changes the password.
     Password,
+    /// The applications that have access.
+    Applications,
 }
 
 impl Destination {

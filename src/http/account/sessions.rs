@@ -31,9 +31,7 @@ pub(in crate::http) async fn get(request: HttpRequest, app: Data<App>) -> HttpRe
         }
         .render();
         let mut response = headers::page(&app, 200, html, None);
-        if done.is_some() {
-            browser::forget_done(&mut response, &app);
-        }
+        browser::forget_done(&mut response, &app, done);
         response
     })
 }

@@ -34,9 +34,7 @@ pub(in crate::http) async fn list(request: HttpRequest, app: Data<App>) -> HttpR
         if is_new {
             browser::forget_made_token(&mut response, &app);
         }
-        if done.is_some() {
-            browser::forget_done(&mut response, &app);
-        }
+        browser::forget_done(&mut response, &app, done);
         response
     })
 }

@@ -56,10 +56,18 @@ pub enum Done {
     OthersEnded,
     /// An API token is revoked.
     TokenRevoked,
+    /// An application has no access any more.
+    AccessWithdrawn,
 }
 
 impl Done {
-    const ALL: [Self; 4] = [Self::PasswordChanged, Self::SessionEnded, Self::OthersEnded, Self::TokenRevoked];
+    const ALL: [Self; 5] = [
+        Self::PasswordChanged,
+        Self::SessionEnded,
+        Self::OthersEnded,
+        Self::TokenRevoked,
+        Self::AccessWithdrawn,
+    ];
 
     /// What it is called on the way.
     #[must_use]
@@ -69,6 +77,7 @@ impl Done {
             Self::SessionEnded => "session_ended",
             Self::OthersEnded => "others_ended",
             Self::TokenRevoked => "token_revoked",
+            Self::AccessWithdrawn => "access_withdrawn",
         }
     }
 
@@ -84,6 +93,7 @@ impl Done {
             Self::SessionEnded => "done-session-ended",
             Self::OthersEnded => "done-others-ended",
             Self::TokenRevoked => "done-token-revoked",
+            Self::AccessWithdrawn => "done-access-withdrawn",
         })
     }
 }

@@ -5,6 +5,7 @@
 //! that the server's Content-Security-Policy can forbid it; style comes from [`assets`] alone.
 
 pub mod account;
+pub mod applications;
 pub mod assets;
 pub mod back;
 pub mod choose;
@@ -23,6 +24,7 @@ pub mod tokens;
 mod tests;
 
 pub use account::{Done, PasswordNotice, PasswordPage, SessionsPage, ShownSession};
+pub use applications::{ApplicationsPage, ShownApplication, WithdrawPage};
 pub use back::{FormPostPage, WebMessagePage};
 pub use choose::{ChoosePage, ShownAccount};
 pub use client::ClientCard;

@@ -113,6 +113,37 @@ fn an_operator_sees_a_users_sessions_and_ends_one_or_all() {
     assert_eq!(found, [gone.clone(), gone, None]);
 }
 
+/// The page on which users see which applications have access, for whoever runs the server.
+#[test]
+fn an_operator_sees_a_users_applications_and_withdraws_one() {
+    let (home, served, secret) = with_alice();
+    assert_eq!(home.json(&["user", "applications", "alice"]), serde_json::json!([]));
+    assert_eq!(home.ok(&["user", "applications", "alice"]).trim(), "none");
+    let token = log_in(&served, &secret, NEW).text("refresh_token");
+    let found = home.json(&["user", "applications", "alice"]);
+    let first = &found[0];
+    assert_eq!((found.as_array().unwrap().len(), &first["client_id"]), (1, &"own".into()), "{found}");
+    assert_eq!((&first["access"], &first["scope"]), (&"lasting".into(), &"notes:read offline_access".into()));
+    assert!(first["since"].is_number(), "{found}");
+    let said = home.ok(&["user", "applications", "alice"]);
+    assert!(said.contains("own") && said.contains("lasting") && said.contains("notes:read"), "{said}");
+
+    // Nothing is withdrawn by mistake.
+    for (name, client, told) in
+        [("alice", "nobody", "allowed nobody nothing"), ("carol", "own", "no user of this name")]
+    {
+        assert!(home.refused(&["user", "withdraw", name, client]).contains(told), "{name} {client}");
+    }
+    assert!(home.refused(&["user", "applications", "carol"]).contains("no user of this name"));
+    let token = refresh(&served, &secret, &token).text("refresh_token");
+    assert_eq!(home.json(&["user", "withdraw", "alice", "own"])["withdrawn"], "own");
+    assert_eq!(refresh(&served, &secret, &token).error(), "invalid_grant");
+    assert_eq!(home.json(&["user", "applications", "alice"]), serde_json::json!([]));
+    assert!(home.refused(&["user", "withdraw", "alice", "own"]).contains("nothing that could be withdrawn"));
+    assert_eq!(log_in(&served, &secret, NEW).status, 200, "the account goes on");
+    assert!(home.ok(&["user", "withdraw", "alice", "own"]).contains("is withdrawn"));
+}
+
 #[test]
 fn a_lock_ends_renewal_and_an_unlock_lets_in_again_but_gives_nothing_back() {
     let (home, served, secret) = with_alice();

@@ -1,11 +1,12 @@
 //! All pages in all languages, filled with friendly, long and hostile data.
 
+use crate::domain::authorization::Access;
 use crate::http::pages::{
-    ChoosePage, ClientCard, ConsentGroup, ConsentPage, Done, ErrorKind, ErrorPage, FormPostPage, HomePage,
-    Language, LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage, MadeToken, NewTokenPage,
-    PasswordMark, PasswordNotice, PasswordPage, RevokeTokenPage, ScopeChoice, ServerChoice, SessionsPage,
-    ShownAccount, ShownSession, ShownToken, SignUpMarks, SignUpNotice, SignUpPage, TokenForm, TokenNotice,
-    TokensPage, UserNameMark, WebMessagePage,
+    ApplicationsPage, ChoosePage, ClientCard, ConsentGroup, ConsentPage, Done, ErrorKind, ErrorPage,
+    FormPostPage, HomePage, Language, LifeChoice, LoggedOutPage, LoginNotice, LoginPage, LogoutPage,
+    MadeToken, NewTokenPage, PasswordMark, PasswordNotice, PasswordPage, RevokeTokenPage, ScopeChoice,
+    ServerChoice, SessionsPage, ShownAccount, ShownApplication, ShownSession, ShownToken, SignUpMarks,
+    SignUpNotice, SignUpPage, TokenForm, TokenNotice, TokensPage, UserNameMark, WebMessagePage, WithdrawPage,
 };
 
 /// A page as it would be sent.
@@ -331,6 +332,39 @@ pub(super) fn revoke_token(lang: Language, w: Words) -> String {
     page.render()
 }
 
+fn applications_page(lang: Language, w: Words) -> ApplicationsPage<'static> {
+    let groups = || {
+        let account = ConsentGroup::for_account(lang, ["openid", "profile", "offline_access"]);
+        let photos = ConsentGroup { resource_name: w.client.to_owned(), items: vec![w.scope.to_owned(); 2] };
+        account.into_iter().chain([photos]).collect()
+    };
+    let applications = [Access::Lasting, Access::WhileSignedIn, Access::Remembered].map(|access| {
+        let since = "2026-11-23".to_owned();
+        ShownApplication { id: w.sealed, card: card(w), groups: groups(), since, access }
+    });
+    let applications = applications.into();
+    let done = Some(Done::AccessWithdrawn);
+    ApplicationsPage { lang, base: w.base, service: w.service, username: w.user, done, applications }
+}
+
+pub(super) fn applications(lang: Language, w: Words) -> String {
+    applications_page(lang, w).render()
+}
+
+pub(super) fn withdraw(lang: Language, w: Words, asks: bool) -> String {
+    let page = WithdrawPage {
+        lang,
+        base: w.base,
+        service: w.service,
+        username: w.user,
+        csrf: w.sealed,
+        client: w.sealed,
+        client_name: w.client,
+        asks,
+    };
+    page.render()
+}
+
 /// Every page in every language, with each kind of data, each notice and each kind of error.
 pub(super) fn all() -> Vec<Sample> {
     let mut samples = Vec::new();
@@ -356,6 +390,8 @@ pub(super) fn all() -> Vec<Sample> {
             add(format!("new-token-{}", w.kind), new_token(lang, w, None));
             add(format!("choose-server-{}", w.kind), choose_server(lang, w, 2));
             add(format!("revoke-token-{}", w.kind), revoke_token(lang, w));
+            add(format!("applications-{}", w.kind), applications(lang, w));
+            add(format!("withdraw-{}", w.kind), withdraw(lang, w, w.kind == "friendly"));
             add(format!("form-post-{}", w.kind), form_post(lang, w));
             add(format!("web-message-{}", w.kind), web_message(lang, w));
             add(format!("error-{}", w.kind), error(lang, w, ErrorKind::BadRequest));
@@ -376,6 +412,9 @@ pub(super) fn all() -> Vec<Sample> {
         add("no-server".to_owned(), choose_server(lang, FRIENDLY, 0));
         let none = TokensPage { tokens: Vec::new(), made: None, done: None, ..tokens_page(lang, FRIENDLY) };
         add("tokens-none".to_owned(), none.render());
+        let none =
+            ApplicationsPage { applications: Vec::new(), done: None, ..applications_page(lang, FRIENDLY) };
+        add("applications-none".to_owned(), none.render());
         let notices = [TokenNotice::Name, TokenNotice::Scope, TokenNotice::Life, TokenNotice::Full];
         for notice in notices {
             add(format!("new-token-{notice:?}"), new_token(lang, FRIENDLY, Some(notice)));
