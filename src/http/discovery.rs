@@ -18,8 +18,8 @@ use super::{pages, paths};
 const MAX_AGE_S: i64 = 300;
 
 /// The claims of an ID token that are about the login.
-const PROTOCOL_CLAIMS: [&str; 11] =
-    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
+const PROTOCOL_CLAIMS: [&str; 12] =
+    ["iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
 
 #[derive(Serialize)]
 struct Metadata<'a> {

@@ -98,7 +98,7 @@ fn a_claim_that_cannot_be_told_is_left_out_essential_or_not() {
     let (id_token, userinfo) =
         told(&server, "openid", &json!({ "id_token": members, "userinfo": members, "x": 1 }));
     let names: Vec<&String> = id_token.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["iss", "sub", "aud", "exp", "iat", "at_hash", "sid"]);
+    assert_eq!(names, ["iss", "sub", "aud", "azp", "exp", "iat", "at_hash", "sid"]);
     assert_eq!((&id_token["iss"], &id_token["aud"]), (&json!(server.issuer), &json!("web")));
     assert_eq!(userinfo.as_object().unwrap().len(), 1);
 }

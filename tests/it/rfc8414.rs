@@ -61,7 +61,7 @@ fn the_document_is_this_one() {
     acr_values_supported: ["urn:countersign:acr:password"]
     display_values_supported: ["page","popup","touch"]
     claim_types_supported: ["normal"]
-    claims_supported: ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","at_hash","sid","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified"]
+    claims_supported: ["iss","sub","aud","azp","exp","iat","auth_time","nonce","acr","amr","at_hash","sid","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified"]
     prompt_values_supported: ["none","login","consent","select_account"]
     ui_locales_supported: ["en","de"]
     claims_parameter_supported: true

@@ -81,7 +81,7 @@ fn a_start_that_fails_changes_nothing() {
     for (extra, issuer, why) in [
         (tls, "https:", "nowhere.pem"),
         (&declared.replace("https", "http"), "http:", "client notes"),
-        (&format!("{declared}secret_file = \"nowhere\"\n"), "http:", "nowhere"),
+        (&format!("{}secret_file = \"nowhere\"\n", declared.replace("spa", "web")), "http:", "nowhere"),
     ] {
         let home = Home::new(extra);
         let file = std::fs::read_to_string(home.path("countersign.toml")).unwrap();
