@@ -15,8 +15,8 @@ fn id_token(server: &TestServer, with: &[(&str, &str)]) -> Value {
     verified(server, &answer.text("id_token"), "web").1
 }
 
-/// §2: iss, sub, aud, exp and iat are required; nonce and at_hash bind it; sid says which session it is of. Nothing else was
-/// asked for, and there is no azp, since the client is the only audience.
+/// §2: iss, sub, aud, exp and iat are required; azp is the client; nonce and at_hash bind it; sid says which session it is of.
+/// Nothing else was asked for.
 #[test]
 fn an_id_token_has_these_claims_and_no_others() {
     on_each_database(|database| {
