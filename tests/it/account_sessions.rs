@@ -71,6 +71,8 @@ fn ending_another_session_ends_what_was_given_in_it() {
         let other = listed(&page).remove(1);
         let page = end(&mut here, &page, &other);
         assert_eq!(listed(&page).len(), 1, "{}: {}", database.kind, page.body);
+        assert!(page.body.contains("The session has ended."), "{}", page.body);
+        assert!(!here.get(ACCOUNT_SESSIONS).body.contains("has ended"), "it is said once");
         assert!(!page.body.contains("value=\"others\""), "{}", page.body);
         assert!(!is_active(&server, "notes-api", &theirs), "{}", database.kind);
         assert!(is_active(&server, "notes-api", &ours), "{}", database.kind);
@@ -91,7 +93,9 @@ fn all_others_end_at_once() {
         bobs.log_in(&page, "bob", super::support::server::PASSWORD);
         let page = here.get(ACCOUNT_SESSIONS);
         assert_eq!(listed(&page).len(), 4);
-        assert_eq!(listed(&end(&mut here, &page, "others")).len(), 1, "{}", database.kind);
+        let page = end(&mut here, &page, "others");
+        assert_eq!(listed(&page).len(), 1, "{}", database.kind);
+        assert!(page.body.contains("All your other sessions have ended."), "{}", page.body);
         for token in &tokens {
             assert!(!is_active(&server, "notes-api", token), "{}", database.kind);
         }

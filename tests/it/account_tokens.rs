@@ -108,6 +108,7 @@ fn a_user_makes_a_token_sees_it_once_and_revokes_it() {
         assert!(!is_alive(&server, &plain));
         let gone = browser.follow(revoked);
         assert!(gone.body.contains("You have no token"), "{}", gone.body);
+        assert!(gone.body.contains("The token has been revoked."), "{}", gone.body);
         // Asked about a token that is gone, and told to revoke it again: the list, as it is.
         assert_eq!(browser.get(&format!("{REVOKE_TOKEN}?id={}", plain.id())).location(), ACCOUNT_TOKENS);
         let twice = post(&mut browser, REVOKE_TOKEN, &with(&form, "decision", "revoke"));

@@ -79,3 +79,19 @@ fn a_name_that_is_taken_is_told_before_a_password_is_asked_for() {
     let refused = home.run(&["user", "add", "ALICE"]);
     assert!(refused.err.contains("there is a user of this name already"), "{}", refused.err);
 }
+
+/// Where there is neither a configuration nor a database, a command would make one that no server ever reads.
+#[test]
+fn a_command_in_a_wrong_folder_is_refused_and_makes_nothing() {
+    let mut home = Home::empty();
+    for command in [&["user", "list"][..], &["client", "list"], &["stats"]] {
+        let told = home.refused(command);
+        assert!(told.contains("there is no configuration file: looked for"), "{told}");
+        assert!(told.contains("where the server is started"), "{told}");
+    }
+    assert!(!home.path("countersign.db").exists());
+    // Whoever says by the environment where the database is means it.
+    home.set("COUNTERSIGN_DATABASE__URL", "sqlite:here.db");
+    home.ok(&["user", "list"]);
+    assert!(home.path("here.db").exists());
+}

@@ -135,8 +135,10 @@ fn what_is_no_method_no_algorithm_and_no_key_set_is_refused_with_the_reason() {
     let home = with_api();
     std::fs::write(home.path("bad.json"), "keys").unwrap();
     std::fs::write(home.path("half.json"), "{\"keys\":[{\"kty\":\"EC\"}]}").unwrap();
+    std::fs::write(home.path("key.pem"), "-----BEGIN PUBLIC KEY-----\n").unwrap();
     for (more, word) in [
         (&["--auth-method", "tls_client_auth"][..], "client_secret_jwt"),
+        (&["--jwks", "key.pem"], "key.pem: is PEM; wanted is a JWK Set"),
         (&["--auth-signing-alg", "none"], "HS256"),
         (&["--jwks", "missing.json"], "missing.json"),
         (&["--jwks", "bad.json"], "JWK Set"),
